@@ -1,0 +1,53 @@
+# The two commands of the README, and the developers' checks. Python >= 3.11, make and git are all they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= all
+# An index with PyTorch's CPU builds (its URL stands on PyTorch's "Get started" page). Without it Linux users get pip's
+# default build, which brings CUDA.
+TORCH_INDEX ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format clean-environment
+
+help: ## This text
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+run: $(VENV)/.run ## Create the environment and run the laboratory study
+	$(BIN)/snakemake --cores $(CORES)
+
+test: $(VENV)/.dev ## Create the environment and run all tests and checks
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(VENV)/.dev ## Put the sources into their canonical format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, found $$($(PYTHON) --version). Name one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.created requirements/torch.txt requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  $(if $(TORCH_INDEX),--no-deps --retries 0 --extra-index-url $(TORCH_INDEX)) -r requirements/torch.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/torch.txt -r requirements/run.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+clean-environment: ## Remove the environment, never results
+	rm -rf $(VENV)

@@ -1,0 +1,52 @@
+"""Intermediate-task transfer across languages (Phang et al. 2020) as an experiment DAG.
+
+    snakemake --cores 2                                        the laboratory, offline
+    snakemake --cores 2 --configfile config/other.yaml         another study
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+
+# Snakemake would merge a file given with --configfile into this one, key by key; a study's file stands alone
+if "collection" not in config:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/intermediate.smk"
+include: "workflow/rules/target.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """Everything: scores, tables, figures and the report."""
+    default_target: True
+    input:
+        f"results/{STUDY.collection}/report.html",
+        summary_files,
+
+
+rule scores:
+    """The long table of scores, without tables, figures and report."""
+    input:
+        f"results/{STUDY.collection}/scores.parquet",
+
+
+rule checkpoints:
+    """All intermediate checkpoints."""
+    input:
+        intermediate_checkpoints,
+
+
+onsuccess:
+    tell_report()
+
+
+onerror:
+    tell("a job failed; its cause stands above and in its log. What is finished is kept: run the same command to go on")

@@ -1,0 +1,170 @@
+"""Repositories in the Hub's layout: written by the laboratory, found by their README, read row by row."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from workflow.scripts.errors import UserError
+from workflow.scripts.sources import canonical, mirror, providers
+from workflow.scripts.tasks import TASKS, Family
+
+LANGUAGES = ["en", "qaa", "qac"]
+EXAMPLES = {"train": 12, "dev": 6, "test": 6}
+
+
+def fetched(task, root):
+    """Generate a task's repositories and return their manifest."""
+    providers.generate(task, seed=3, languages=LANGUAGES, examples=EXAMPLES, root=root)
+    return providers.manifest(task, root, providers.task_languages(task, LANGUAGES))
+
+
+def read(task, root, manifest, split, codes=None):
+    chosen = canonical.split_languages(task, split, providers.task_languages(task, codes or LANGUAGES))
+    by_code = {language.code: language for language in chosen}
+    entries = [entry for entry in manifest["files"] if entry["split"] == split]
+    rows = [row for entry in entries for row in canonical.read_entry(task, root, entry, by_code)]
+    table = canonical.to_table(task.family, rows)
+    canonical.check_table(task, split, table, chosen)
+    return table
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+def test_every_task_goes_through_its_repositories(task, tmp_path):
+    manifest = fetched(task, tmp_path)
+    for split in task.splits:
+        table = read(task, tmp_path, manifest, split)
+        counts = canonical.statistics(task, table)
+        english_only = split != "test" and task.family not in canonical.MULTILINGUAL
+        paired = task.family in {Family.RETRIEVAL, Family.MINING} or task.name == "opus100"
+        expected = {"en"} if english_only else {"qaa", "qac"} | (set() if paired else {"en"})
+        assert set(counts["languages"]) == expected
+        assert len(set(table["id"].to_pylist())) == table.num_rows
+        if task.family is Family.CLASSIFICATION:
+            assert set(counts["labels"]) <= set(task.labels)
+
+
+def test_several_origins_share_the_rows_and_keep_ids_apart(tmp_path):
+    manifest = fetched(TASKS["anli"], tmp_path)
+    assert {Path(entry["path"]).parts[1] for entry in manifest["files"]} == {"glue", "snli", "anli"}
+    assert read(TASKS["anli"], tmp_path, manifest, "train").num_rows == EXAMPLES["train"]
+
+
+def test_test_rows_are_parallel_across_languages(tmp_path):
+    task = TASKS["xnli"]
+    table = read(task, tmp_path, fetched(task, tmp_path), "test").to_pylist()
+    by_language = {code: {r["id"].split("-", 1)[1]: r["label"] for r in table if r["language"] == code} for code in LANGUAGES}
+    assert by_language["en"] == by_language["qaa"] == by_language["qac"]
+
+
+def test_a_language_is_left_out_without_new_repositories(tmp_path):
+    task = TASKS["xnli"]
+    table = read(task, tmp_path, fetched(task, tmp_path), "test", ["en", "qac"])
+    assert set(table["language"].to_pylist()) == {"en", "qac"}
+
+
+def test_datasets_library_loads_what_the_laboratory_writes(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    datasets = pytest.importorskip("datasets")
+    fetched(TASKS["xnli"], tmp_path)
+    loaded = datasets.load_dataset(str(tmp_path / "google/xtreme"), "XNLI", split="test", cache_dir=str(tmp_path / "c"))
+    assert loaded.column_names == ["language", "sentence1", "sentence2", "gold_label"]
+    assert len(loaded) == EXAMPLES["test"] * len(LANGUAGES)
+
+
+class TestBadInput:
+    """What is wrong in a repository is told with file, row and advice."""
+
+    @pytest.fixture
+    def glue(self, tmp_path):
+        manifest = fetched(TASKS["mnli"], tmp_path)
+        (train,) = [tmp_path / entry["path"] for entry in manifest["files"] if entry["split"] == "train"]
+        return tmp_path, manifest, train
+
+    def rewrite(self, path, column, change):
+        table = pq.read_table(path)
+        values = change(table[column].to_pylist())
+        index = table.column_names.index(column)
+        pq.write_table(table.set_column(index, column, pa.array(values)), path)
+
+    def test_label_outside_the_set(self, glue):
+        root, manifest, train = glue
+        self.rewrite(train, "label", lambda labels: [*labels[:3], 7, *labels[4:]])
+        with pytest.raises(UserError, match=r"train-00000.*row 3: label 7 is outside .*entailment, neutral"):
+            read(TASKS["mnli"], root, manifest, "train")
+
+    def test_truncated_file(self, glue):
+        root, manifest, train = glue
+        train.write_bytes(train.read_bytes()[: train.stat().st_size // 2])
+        with pytest.raises(UserError, match=r"cannot be read as Parquet.*cut short"):
+            read(TASKS["mnli"], root, manifest, "train")
+
+    def test_missing_file(self, glue):
+        root, manifest, train = glue
+        train.unlink()
+        with pytest.raises(UserError, match="is missing; expected a Parquet file"):
+            read(TASKS["mnli"], root, manifest, "train")
+
+    def test_missing_column(self, glue):
+        root, manifest, train = glue
+        pq.write_table(pq.read_table(train).drop_columns(["hypothesis"]), train)
+        with pytest.raises(UserError, match=r"row 0 does not have the layout of 'mnli'.*'hypothesis'.*premise"):
+            read(TASKS["mnli"], root, manifest, "train")
+
+    def test_empty_text(self, glue):
+        root, manifest, train = glue
+        self.rewrite(train, "premise", lambda texts: ["  ", *texts[1:]])
+        with pytest.raises(UserError, match="row 0: 'mnli' has an empty text_a"):
+            read(TASKS["mnli"], root, manifest, "train")
+
+    def test_empty_split(self, glue):
+        root, manifest, train = glue
+        pq.write_table(pq.read_table(train).slice(0, 0), train)
+        with pytest.raises(UserError, match="split 'train' of 'mnli' is empty"):
+            read(TASKS["mnli"], root, manifest, "train")
+
+    def test_language_without_rows(self, tmp_path):
+        task = TASKS["xnli"]
+        manifest = fetched(task, tmp_path)
+        (path,) = [tmp_path / entry["path"] for entry in manifest["files"]]
+        table = pq.read_table(path)
+        pq.write_table(table.filter(pa.compute.not_equal(table["language"], "qac")), path)
+        with pytest.raises(UserError, match=r"has no row in qac; it has en, qaa.*config key 'languages'"):
+            read(task, tmp_path, manifest, "test")
+
+    def test_repeated_ids(self):
+        rows = [{"id": "en-1", "language": "en", "text_a": "a", "text_b": "b", "label": "neutral"}] * 2
+        with pytest.raises(UserError, match="1 ids more than once, for example 'en-1'"):
+            canonical.check_table(TASKS["mnli"], "train", canonical.to_table(Family.CLASSIFICATION, rows), [])
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("nyu-mll/glu", "mnli", "train"), r"no repository 'nyu-mll/glu'.*Did you mean 'nyu-mll/glue'"),
+            (("nyu-mll/glue", "mnl", "train"), r"no configuration 'mnl'; it has mnli.*Did you mean 'mnli'"),
+            (("nyu-mll/glue", "mnli", "trian"), r"no split 'trian'.*Did you mean 'train'"),
+        ],
+    )
+    def test_names_that_are_not_there(self, glue, arguments, message):
+        with pytest.raises(UserError, match=message):
+            mirror.locate(glue[0], *arguments)
+
+    def test_readme_without_configurations(self, glue):
+        root = glue[0]
+        (root / "nyu-mll/glue/README.md").write_text("# GLUE\n")
+        with pytest.raises(UserError, match="has no 'configs:'"):
+            mirror.locate(root, "nyu-mll/glue", "mnli", "train")
+
+    def test_files_that_a_readme_promises(self, glue):
+        root, _, train = glue
+        train.unlink()
+        with pytest.raises(UserError, match="no file of .*glue matches mnli/train-"):
+            mirror.locate(root, "nyu-mll/glue", "mnli", "train")
+
+
+def test_too_small_a_world_is_told(tmp_path):
+    task = replace(TASKS["csqa"], train=(), dev=())
+    providers.generate(task, seed=3, languages=LANGUAGES, examples={}, root=tmp_path)
+    assert not any(tmp_path.iterdir())

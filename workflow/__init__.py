@@ -1,0 +1,1 @@
+"""The Snakemake workflow: rules, schemas, report captions and scripts."""

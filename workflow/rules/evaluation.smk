@@ -1,0 +1,64 @@
+"""Predict (needs the model) and score (needs the predictions) every target in all its languages; collect the long table.
+
+inputs   results/{collection}/finetuned/… or, for the targets that need no training, the encoder
+outputs  results/{collection}/predictions/{model}/{source}/seed{seed}/{target}.parquet
+         results/{collection}/scores/{model}/{source}/seed{seed}/{target}.json
+         results/{collection}/scores.parquet
+"""
+
+
+rule predict_target:
+    """Predict the test data of a target in every language."""
+    input:
+        run=tested_run,
+        tokens=tested_tokens,
+        data=tested_data,
+    output:
+        predictions="results/{collection}/predictions/{model}/{source}/seed{seed}/{target}.parquet",
+    log:
+        "results/{collection}/logs/predict/{model}/{source}.{seed}.{target}.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=by_wildcards(STUDY.prediction_spec),
+    shell:
+        "python -m workflow.scripts.launch predict --task {wildcards.target} --spec {params.spec:q}"
+        " --title '{wildcards.source} > {wildcards.target} (seed {wildcards.seed})' --run {input.run:q}"
+        " --data {input.data:q} --tokens {input.tokens:q} --out {output.predictions:q} --log {log:q}"
+
+
+rule score_target:
+    """Score the predictions of a target with its official metrics."""
+    input:
+        run=tested_run,
+        data=tested_data,
+        predictions="results/{collection}/predictions/{model}/{source}/seed{seed}/{target}.parquet",
+    output:
+        scores="results/{collection}/scores/{model}/{source}/seed{seed}/{target}.json",
+    log:
+        "results/{collection}/logs/score/{model}/{source}.{seed}.{target}.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=by_wildcards(STUDY.score_spec),
+    shell:
+        "python -m workflow.scripts.launch score --task {wildcards.target} --collection {wildcards.collection}"
+        " --model {wildcards.model} --source {wildcards.source} --target {wildcards.target} --seed {wildcards.seed}"
+        " --data {input.data:q} --predictions {input.predictions:q} --run {input.run:q} --out {output.scores:q}"
+        " --log {log:q}"
+
+
+rule collect_scores:
+    """Collect all scores into one long table."""
+    input:
+        scores=expand_runs("results/{collection}/scores/{model}/{source}/seed{seed}/{target}.json"),
+    output:
+        scores=f"results/{STUDY.collection}/scores.parquet",
+    log:
+        f"results/{STUDY.collection}/logs/collect_scores.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=STUDY.summary_spec("collect"),
+    shell:
+        "python -m workflow.scripts.launch collect_scores --scores {input.scores:q} --out {output.scores:q} --log {log:q}"

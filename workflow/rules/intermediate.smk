@@ -1,0 +1,37 @@
+"""Train the pretrained encoder on an English intermediate task or mixture; once per seed, for all targets.
+
+inputs   results/{collection}/models/{model}/                        pretrained encoder
+         results/{collection}/tokens/{tokenizer}/{task}/train.arrow  of the source's tasks
+outputs  results/{collection}/intermediate/{model}/{source}/seed{seed}/
+"""
+
+
+rule train_intermediate:
+    """Train an encoder on an intermediate task."""
+    input:
+        encoder=pretrained_weights,
+        tokenizer=tokenizer_file,
+        tokens=intermediate_tokens,
+        dev=intermediate_dev,
+    output:
+        model="results/{collection}/intermediate/{model}/{source}/seed{seed}/model.safetensors",
+        head="results/{collection}/intermediate/{model}/{source}/seed{seed}/head.safetensors",
+        config="results/{collection}/intermediate/{model}/{source}/seed{seed}/config.json",
+        tokenizer="results/{collection}/intermediate/{model}/{source}/seed{seed}/tokenizer.json",
+        tokenizer_config="results/{collection}/intermediate/{model}/{source}/seed{seed}/tokenizer_config.json",
+        card="results/{collection}/intermediate/{model}/{source}/seed{seed}/README.md",
+        run="results/{collection}/intermediate/{model}/{source}/seed{seed}/run.json",
+    log:
+        "results/{collection}/logs/intermediate/{model}/{source}.{seed}.log",
+    benchmark:
+        "results/{collection}/benchmarks/intermediate/{model}/{source}.{seed}.jsonl"
+    conda:
+        "../../envs/workflow.yaml"
+    priority: 5
+    params:
+        spec=by_wildcards(STUDY.intermediate_spec),
+    shell:
+        "python -m workflow.scripts.launch train --stage intermediate --spec {params.spec:q}"
+        " --title '{wildcards.source} (seed {wildcards.seed})' --encoder {input.encoder:q}"
+        " --tokenizer {input.tokenizer:q} --tokens {input.tokens:q} --data {input.dev:q}"
+        " --state results/{wildcards.collection}/state --run {output.run:q} --log {log:q}"

@@ -1,0 +1,32 @@
+"""Pretrain an encoder.
+
+inputs   results/{collection}/tokens/{tokenizer}/{corpus}/train.arrow
+outputs  results/{collection}/models/{model}/
+"""
+
+
+rule pretrain_model:
+    """Train an XLM-R encoder from random weights as a masked language model."""
+    input:
+        tokenizer=tokenizer_file,
+        tokens=pretraining_tokens,
+    output:
+        model="results/{collection}/models/{model}/model.safetensors",
+        config="results/{collection}/models/{model}/config.json",
+        tokenizer="results/{collection}/models/{model}/tokenizer.json",
+        tokenizer_config="results/{collection}/models/{model}/tokenizer_config.json",
+        card="results/{collection}/models/{model}/README.md",
+        run="results/{collection}/models/{model}/run.json",
+    log:
+        "results/{collection}/logs/pretrain/{model}.log",
+    benchmark:
+        "results/{collection}/benchmarks/pretrain/{model}.jsonl"
+    conda:
+        "../../envs/workflow.yaml"
+    priority: 10
+    params:
+        spec=by_wildcards(STUDY.pretraining_spec),
+    shell:
+        "python -m workflow.scripts.launch train --stage pretraining --title {wildcards.model:q}"
+        " --spec {params.spec:q} --tokenizer {input.tokenizer:q} --tokens {input.tokens:q}"
+        " --state results/{wildcards.collection}/state --run {output.run:q} --log {log:q}"

@@ -1,0 +1,119 @@
+"""Tables, figures and the report: pure functions of the long table of scores.
+
+inputs   results/{collection}/scores.parquet, and the run cards of all models for the costs
+outputs  results/{collection}/{tables,figures}/…, results/{collection}/report.html
+"""
+
+
+rule describe_languages:
+    """Write the facts on the languages, among them their distances to English."""
+    output:
+        languages="results/{collection}/languages.json",
+    log:
+        "results/{collection}/logs/languages.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=STUDY.languages_spec(),
+    shell:
+        "python -m workflow.scripts.launch describe_languages --spec {params.spec:q} --out {output.languages:q} --log {log:q}"
+
+
+rule make_tables:
+    """Write the paper's main table, the best intermediate tasks, and the scores by language."""
+    input:
+        scores="results/{collection}/scores.parquet",
+        languages="results/{collection}/languages.json",
+    output:
+        transfer=report(
+            multiext("results/{collection}/tables/transfer", ".csv", ".md", ".tex"),
+            caption="../report/transfer.rst",
+            category="Tables",
+        ),
+        best=report(
+            multiext("results/{collection}/tables/best", ".csv", ".md", ".tex"),
+            caption="../report/best.rst",
+            category="Tables",
+        ),
+        languages=report(
+            multiext("results/{collection}/tables/languages", ".csv", ".md", ".tex"),
+            caption="../report/languages.rst",
+            category="Tables",
+        ),
+    log:
+        "results/{collection}/logs/tables.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=STUDY.summary_spec("tables"),
+        sources=",".join(STUDY.sources),
+        targets=",".join(STUDY.targets),
+    shell:
+        "python -m workflow.scripts.launch make_tables --scores {input.scores:q} --languages {input.languages:q}"
+        " --sources {params.sources} --targets {params.targets} --out-dir results/{wildcards.collection}/tables --log {log:q}"
+
+
+rule plot_gains:
+    """Draw the heat map of gains: sources by targets."""
+    input:
+        scores="results/{collection}/scores.parquet",
+        languages="results/{collection}/languages.json",
+    output:
+        svg=report("results/{collection}/figures/gains.svg", caption="../report/gains.rst", category="Figures"),
+        png="results/{collection}/figures/gains.png",
+    log:
+        "results/{collection}/logs/plot_gains.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=STUDY.summary_spec("figures"),
+        sources=",".join(STUDY.sources),
+        targets=",".join(STUDY.targets),
+    shell:
+        "python -m workflow.scripts.launch plot_gains --scores {input.scores:q} --languages {input.languages:q}"
+        " --sources {params.sources} --targets {params.targets} --svg {output.svg:q} --png {output.png:q} --log {log:q}"
+
+
+rule plot_distance:
+    """Draw the scores against the languages' distance to English."""
+    input:
+        scores="results/{collection}/scores.parquet",
+        languages="results/{collection}/languages.json",
+    output:
+        svg=report("results/{collection}/figures/distance.svg", caption="../report/distance.rst", category="Figures"),
+        png="results/{collection}/figures/distance.png",
+    log:
+        "results/{collection}/logs/plot_distance.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=STUDY.summary_spec("figures"),
+        sources=",".join(STUDY.sources),
+        targets=",".join(STUDY.targets),
+    shell:
+        "python -m workflow.scripts.launch plot_distance --scores {input.scores:q} --languages {input.languages:q}"
+        " --sources {params.sources} --targets {params.targets} --svg {output.svg:q} --png {output.png:q} --log {log:q}"
+
+
+rule write_report:
+    """Put everything into one HTML file that opens without a network."""
+    input:
+        scores="results/{collection}/scores.parquet",
+        languages="results/{collection}/languages.json",
+        runs=run_cards,
+        summaries=summary_files,
+    output:
+        report=report("results/{collection}/report.html", caption="../report/report.rst", category="Report"),
+    log:
+        "results/{collection}/logs/report.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=STUDY.report_spec(),
+        sources=",".join(STUDY.sources),
+        targets=",".join(STUDY.targets),
+    shell:
+        "python -m workflow.scripts.launch write_report --scores {input.scores:q} --languages {input.languages:q}"
+        " --sources {params.sources} --targets {params.targets} --spec {params.spec:q} --runs {input.runs:q}"
+        " --tables results/{wildcards.collection}/tables --figures results/{wildcards.collection}/figures"
+        " --out {output.report:q} --log {log:q}"

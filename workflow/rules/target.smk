@@ -1,0 +1,36 @@
+"""Fine-tune every encoder on the English training data of each target; targets with one training set share the model.
+
+inputs   results/{collection}/{models,intermediate}/{model}/…        encoder of a source
+         results/{collection}/tokens/{tokenizer}/{task}/train.arrow
+outputs  results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/
+"""
+
+
+rule finetune_target:
+    """Fine-tune an encoder on the training data of a target."""
+    input:
+        encoder=encoder_weights,
+        tokenizer=tokenizer_file,
+        tokens=finetuning_tokens,
+        dev=finetuning_dev,
+    output:
+        model="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/model.safetensors",
+        head="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/head.safetensors",
+        config="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/config.json",
+        tokenizer="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/tokenizer.json",
+        tokenizer_config="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/tokenizer_config.json",
+        card="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/README.md",
+        run="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/run.json",
+    log:
+        "results/{collection}/logs/finetune/{model}/{source}.{seed}.{task}.log",
+    benchmark:
+        "results/{collection}/benchmarks/finetune/{model}/{source}.{seed}.{task}.jsonl"
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=by_wildcards(STUDY.finetuning_spec),
+    shell:
+        "python -m workflow.scripts.launch train --stage finetuning --spec {params.spec:q}"
+        " --title '{wildcards.source} > {wildcards.task} (seed {wildcards.seed})' --encoder {input.encoder:q}"
+        " --tokenizer {input.tokenizer:q} --tokens {input.tokens:q} --data {input.dev:q}"
+        " --state results/{wildcards.collection}/state --run {output.run:q} --log {log:q}"

@@ -1,0 +1,1 @@
+"""From model outputs to predictions: labels, tags, spans and neighbours."""

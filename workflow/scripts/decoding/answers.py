@@ -1,0 +1,100 @@
+"""From logits to predictions, family by family: classes, choices, tags of words, spans of text, neighbours.
+
+Every function returns the columns `prediction` and `score`, one entry for each row of the canonical data.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from workflow.scripts.features.collation import Batch
+from workflow.scripts.features.store import Features
+
+Array = np.ndarray[Any, Any]
+Outputs = Iterable[tuple[Batch, Tensor]]
+Columns = dict[str, list[Any]]
+
+BEST = 20
+"""Start and end positions of a window that are combined (SQuAD baselines, XTREME)."""
+
+LONGEST_ANSWER = 30
+"""Most tokens of an answer (SQuAD baselines, XTREME)."""
+
+
+def classes(outputs: Outputs, features: Features, examples: int) -> Columns:
+    """Return the most probable class of every example and its probability."""
+    prediction: list[Any] = [None] * examples
+    score = [0.0] * examples
+    for batch, logits_BC in outputs:
+        probability, index = logits_BC.softmax(-1).max(-1)
+        # the first row of an item stands for it: one row a sequence, or the first of an example's choices
+        first = (
+            np.unique(batch.tensors["item"].cpu().numpy(), return_index=True)[1]
+            if "item" in batch.tensors
+            else slice(None)
+        )
+        for row, found, value in zip(batch.rows[first], index.tolist(), probability.tolist(), strict=True):
+            example = features.columns["example"][row]
+            prediction[example] = features.labels[found] if features.labels else found
+            score[example] = value
+    return {"prediction": prediction, "score": score}
+
+
+def tags(outputs: Outputs, features: Features, examples: int) -> Columns:
+    """Return the tag of every word and their mean probability; a long sentence's sequences are put together again."""
+    parts: dict[int, tuple[Array, Array]] = {}
+    for batch, logits_WC in outputs:
+        probability, found = (values.cpu().numpy() for values in logits_WC.softmax(-1).max(-1))
+        bounds = np.cumsum([len(features.columns["positions"][row]) for row in batch.rows])[:-1]
+        words = zip(np.split(found, bounds), np.split(probability, bounds), strict=True)
+        parts.update(zip(batch.rows.tolist(), words, strict=True))
+    prediction: list[list[str]] = [[] for _ in range(examples)]
+    score: list[list[float]] = [[] for _ in range(examples)]
+    for row in sorted(parts):
+        found, probability = parts[row]
+        prediction[features.columns["example"][row]] += [features.labels[index] for index in found]
+        score[features.columns["example"][row]] += probability.tolist()
+    return {"prediction": prediction, "score": [float(np.mean(values)) for values in score]}
+
+
+def spans(outputs: Outputs, features: Features, contexts: list[str], *, unanswerable: bool) -> Columns:
+    """Return the best answer of every question over all windows of its context, and its summed logits.
+
+    Where a task has unanswerable questions, the answer is empty if the null score (start and end at the first token,
+    the lowest over the windows) is higher than the best answer's (BERT's SQuAD v2.0 baseline, threshold 0).
+    """
+    prediction = [""] * len(contexts)
+    score = [-np.inf] * len(contexts)
+    null = [np.inf] * len(contexts)
+    for batch, logits_BL2 in outputs:
+        for row, logits_L2 in zip(batch.rows, logits_BL2.float().cpu().numpy(), strict=True):
+            example = int(features.columns["example"][row])
+            null[example] = min(null[example], float(logits_L2[0].sum()))
+            for start, end, value in _best_spans(logits_L2, features, row):
+                if value > score[example]:
+                    score[example] = value
+                    prediction[example] = contexts[example][start:end].strip()
+                break
+    if unanswerable:
+        prediction = ["" if null[i] > score[i] else text for i, text in enumerate(prediction)]
+    return {"prediction": prediction, "score": [value if np.isfinite(value) else 0.0 for value in score]}
+
+
+def _best_spans(logits_L2: Array, features: Features, row: int) -> Iterator[tuple[int, int, float]]:
+    """Yield (first character, past last character, score) of a window's possible answers, the best first."""
+    first = int(features.columns["context"][row])
+    offsets = features.columns["offsets"][row].reshape(-1, 2)
+    start_scores, end_scores = logits_L2[first : first + len(offsets)].T
+    starts = np.argsort(-start_scores, kind="stable")[:BEST]
+    ends = np.argsort(-end_scores, kind="stable")[:BEST]
+    length = ends[None, :] - starts[:, None]
+    total = np.where(
+        (length >= 0) & (length < LONGEST_ANSWER), start_scores[starts][:, None] + end_scores[ends][None, :], -np.inf
+    )
+    for flat in np.argsort(-total, axis=None, kind="stable"):
+        i, j = divmod(int(flat), len(ends))
+        if not np.isfinite(total[i, j]):
+            return
+        yield int(offsets[starts[i], 0]), int(offsets[ends[j], 1]), float(total[i, j])

@@ -1,0 +1,114 @@
+"""Which metric scores which task: names, versions and sources in one place.
+
+A metric is a pure function `compute(gold, predicted, language) -> {value name: 0..100}` over the examples of
+one language. Its version is raised by hand whenever a change can change a value; both travel with every
+score.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workflow.scripts.errors import UserError, nearest
+from workflow.scripts.metrics.classification import accuracy
+from workflow.scripts.metrics.mining import mining_f1
+from workflow.scripts.metrics.retrieval import retrieval_accuracy
+from workflow.scripts.metrics.spans import mlqa, squad_v1, squad_v2
+from workflow.scripts.metrics.tagging import chunk_f1, token_accuracy
+from workflow.scripts.tasks.task import Family, Task
+
+
+@dataclass(frozen=True)
+class Metric:
+    """An official metric.
+
+    Attributes:
+        name: how provenance calls it.
+        version: raised whenever a change can change a value.
+        source: the paper or script whose behaviour it reproduces.
+        values: the names of the values that `compute` returns.
+        compute: the function of gold, predictions and language code.
+    """
+
+    name: str
+    version: int
+    source: str
+    values: tuple[str, ...]
+    compute: Callable[[Any, Any, str], dict[str, float]]
+
+    @property
+    def label(self) -> str:
+        """Name and version in one word, such as `chunk_f1.1`."""
+        return f"{self.name}.{self.version}"
+
+
+_SQUAD = "google-research/xtreme third_party/evaluate_squad.py (SQuAD v1.1)"
+
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", 1, "google-research/xtreme evaluate.py", ("accuracy",), accuracy),
+        Metric("chunk_f1", 1, "google-research/xtreme evaluate.py, seqeval 1.2.2", ("f1",), chunk_f1),
+        Metric("token_accuracy", 1, "share of tokens with the gold tag", ("accuracy",), token_accuracy),
+        Metric("squad_v1", 1, _SQUAD, ("f1", "exact_match"), squad_v1),
+        Metric("squad_v2", 1, "SQuAD-explorer evaluate-v2.0.py", ("f1", "exact_match"), squad_v2),
+        Metric("mlqa", 1, "facebookresearch/MLQA mlqa_evaluation_v1.py", ("f1", "exact_match"), mlqa),
+        Metric("retrieval_accuracy", 1, "google-research/xtreme evaluate.py", ("accuracy",), retrieval_accuracy),
+        Metric(
+            "mining_f1",
+            1,
+            "google-research/xtreme third_party/utils_retrieve.py and evaluate.py",
+            ("f1", "precision", "recall", "threshold"),
+            mining_f1,
+        ),
+    )
+}
+
+_OF_FAMILY: Mapping[Family, tuple[str, ...]] = {
+    Family.CLASSIFICATION: ("accuracy",),
+    Family.MULTIPLE_CHOICE: ("accuracy",),
+    Family.TAGGING: ("chunk_f1", "token_accuracy"),
+    Family.SPAN: ("squad_v1",),
+    Family.RETRIEVAL: ("retrieval_accuracy",),
+    Family.MINING: ("mining_f1",),
+}
+
+def scorer_for(task: Task) -> tuple[Metric, ...]:
+    """Return the metrics that score a task: its own if its benchmark has some, else those of its family.
+
+    Raises:
+        UserError: the family is not scored (plain text), or the task names a metric that does not exist.
+    """
+    names = task.scorers or _OF_FAMILY.get(task.family, ())
+    if not names:
+        raise UserError(
+            f"task '{task.name}' of family '{task.family}' has no metrics; scored families are {', '.join(_OF_FAMILY)}"
+        )
+    for name in names:
+        if name not in METRICS:
+            raise UserError(
+                f"task '{task.name}' is to be scored with '{name}', which is no metric; expected one of "
+                f"{', '.join(METRICS)}.{nearest(name, METRICS)}"
+            )
+    return tuple(METRICS[name] for name in names)
+
+
+def score_language(task: Task, gold: Any, predicted: Any, language: str) -> dict[str, float]:
+    """Return all values of a task's metrics over the examples of one language.
+
+    Args:
+        task: its family decides the shape of `gold` and `predicted`: sequences of labels, choice indices,
+            tag sequences, lists of answer texts against answer texts, or ids; for mining see
+            `mining.mining_f1`.
+        gold: what is right, one entry per example.
+        predicted: what was predicted, in the same order.
+        language: the examples' language code.
+
+    Raises:
+        ValueError: gold and predictions do not fit together.
+    """
+    return {
+        name: value
+        for metric in scorer_for(task)
+        for name, value in metric.compute(gold, predicted, language).items()
+    }

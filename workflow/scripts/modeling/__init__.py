@@ -1,0 +1,1 @@
+"""Models: pretrained encoders, task heads on top of them, and the folders both are kept in."""

@@ -1,0 +1,126 @@
+"""Folders of models: Hugging Face directories that `AutoModel` and `AutoTokenizer` load, with heads and a run card.
+
+model.safetensors config.json           the encoder (of pretrained models with their masked-language-model head)
+head.safetensors                        heads by training task: `<task>.<parameter>`
+tokenizer.json tokenizer_config.json
+README.md                               model card
+run.json                                specification, versions, cost; written last: where it stands, the rest is whole
+"""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import AutoModel, AutoModelForMaskedLM, XLMRobertaConfig, XLMRobertaForMaskedLM
+
+from workflow.scripts.errors import UserError
+from workflow.scripts.features.store import TokenIds
+from workflow.scripts.files import replacing, write_json, write_text
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+POSITION_OFFSET = 2
+"""XLM-R counts positions from pad id + 1, so that it needs this many more than the longest sequence has."""
+
+
+def new_masked_lm(architecture: Mapping[str, Any], tokens: TokenIds) -> Any:
+    """Return an XLM-R masked language model with random weights from the global generator.
+
+    Args:
+        architecture: `models.<name>.architecture` of the configuration.
+        tokens: the tokenizer's ids.
+    """
+    config = XLMRobertaConfig(
+        vocab_size=tokens.vocabulary_size,
+        hidden_size=architecture["hidden_size"],
+        num_hidden_layers=architecture["layers"],
+        num_attention_heads=architecture["attention_heads"],
+        intermediate_size=architecture["feed_forward_size"],
+        hidden_dropout_prob=architecture["dropout"],
+        attention_probs_dropout_prob=architecture["dropout"],
+        max_position_embeddings=architecture["max_positions"] + POSITION_OFFSET,
+        initializer_range=architecture["initializer_range"],
+        type_vocab_size=1,
+        pad_token_id=tokens.pad,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    return XLMRobertaForMaskedLM(config)
+
+
+def load_encoder(directory: Path) -> Any:
+    """Load the encoder of a model folder, without a pooler (the heads have their own).
+
+    Raises:
+        UserError: the folder holds no model that transformers can load without running code of its own.
+    """
+    return _load(AutoModel, directory)
+
+
+def load_masked_lm(directory: Path) -> Any:
+    """Load a pretrained model with its masked-language-model head (errors as `load_encoder`)."""
+    return _load(AutoModelForMaskedLM, directory)
+
+
+def _load(kind: Any, directory: Path) -> Any:
+    try:
+        model = kind.from_pretrained(directory, local_files_only=True, use_safetensors=True, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{directory} holds no model that can be loaded: {error}") from error
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None
+    return model
+
+
+def load_head(directory: Path, task: str, head: nn.Module) -> None:
+    """Load the weights of one task's head.
+
+    Raises:
+        UserError: the folder has no head for the task, or one of another shape.
+    """
+    path = directory / "head.safetensors"
+    if not path.is_file():
+        raise UserError(f"{directory} has no head.safetensors; expected the fine-tuned model of '{task}'")
+    prefix = f"{task}."
+    weights = {name.removeprefix(prefix): tensor for name, tensor in load_file(path).items() if name.startswith(prefix)}
+    try:
+        head.load_state_dict(weights)
+    except RuntimeError as error:
+        raise UserError(f"{path} does not fit the head of '{task}': {error}; delete it and run again") from error
+
+
+def save_checkpoint(
+    directory: Path, model: Any, heads: Mapping[str, nn.Module], tokenizer: Path, card: str, run: Mapping[str, Any]
+) -> None:
+    """Write a model folder, each file atomically, the run card last.
+
+    Args:
+        directory: the folder; other files in it stay.
+        model: a transformers model.
+        heads: heads by task; without any no `head.safetensors` is written.
+        tokenizer: folder with the tokenizer's files.
+        card: the model card (Markdown).
+        run: the run card.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".") as temporary:
+        model.save_pretrained(temporary)
+        for path in sorted(Path(temporary).iterdir()):
+            path.replace(directory / path.name)
+    for name in TOKENIZER_FILES:
+        with replacing(directory / name) as copy:
+            shutil.copyfile(tokenizer / name, copy)
+    weights = {
+        f"{task}.{name}": tensor.contiguous()
+        for task, head in heads.items()
+        for name, tensor in head.state_dict().items()
+    }
+    if weights:
+        with replacing(directory / "head.safetensors") as path:
+            save_file(weights, path)
+    write_text(directory / "README.md", card)
+    write_json(directory / "run.json", dict(run))

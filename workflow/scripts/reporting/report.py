@@ -1,0 +1,173 @@
+"""The report: one HTML file that opens without a network, with everything inline.
+
+`templates/report.html.jinja` is a list of sections, each a partial template; a further table (published numbers
+beside ours, say) is one more partial and one more entry in `context`. All text is escaped; only the SVG files,
+the style sheet and the script, which this workflow wrote itself, are inserted as they are.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from workflow.scripts.errors import UserError
+from workflow.scripts.reporting.aggregate import missing_parts
+from workflow.scripts.reporting.costs import provenance, stage_costs
+from workflow.scripts.reporting.distance import BEST_COLOR, NONE_COLOR
+from workflow.scripts.reporting.figures import INK
+from workflow.scripts.reporting.findings import caveats, findings, headline
+from workflow.scripts.reporting.formats import is_text, spread_text, value_text
+from workflow.scripts.reporting.scores import Scores
+from workflow.scripts.reporting.tables import Number, best_table, language_table, source_title, transfer_table
+
+TEMPLATES = Path(__file__).parent / "templates"
+FORMATS = {"csv": "text/csv", "md": "text/markdown", "tex": "application/x-tex"}
+TABLES = ("transfer", "best", "languages")
+FIGURES = ("gains", "distance")
+THEME = {INK: "currentColor", NONE_COLOR: "var(--none)", BEST_COLOR: "var(--best)"}
+"""Colours of the figures that follow the page, light or dark."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """All that the report is made of.
+
+    Attributes:
+        scores: the checked scores of one model.
+        table: the long table, for provenance.
+        titles: display names of sources and targets.
+        runs: training manifests (contents of `run.json`).
+        config: the study's configuration, shown as it is.
+        figures: SVG text by name (`gains`, `distance`).
+        files: contents of the table files by file name (`transfer.csv`), offered for saving.
+        retrieval: which targets are retrieval or mining.
+        commit: the commit of the workflow's sources that write this report.
+    """
+
+    scores: Scores
+    table: pa.Table
+    titles: Mapping[str, str]
+    runs: Sequence[Mapping[str, Any]]
+    config: Any
+    figures: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict)
+    retrieval: Collection[str] = ()
+    commit: str = "unknown"
+
+
+def render(material: Material) -> str:
+    """Return the report as HTML."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "value": value_text,
+        "spread": spread_text,
+        "thousands": thousands,
+        "duration": duration,
+    }
+    environment.tests["number"] = lambda entry: isinstance(entry, Number)
+    environment.globals |= {"shade": shade, "numeric": lambda table, column: not is_text(table, column)}
+    return environment.get_template("report.html.jinja").render(context(material)) + "\n"
+
+
+def context(material: Material) -> dict[str, Any]:
+    """Return everything the templates name."""
+    scores, titles = material.scores, material.titles
+    return {
+        "scores": scores,
+        "style": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        "script": Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
+        "headline": headline(scores, titles),
+        "findings": findings(scores, titles),
+        "caveats": caveats(scores, material.retrieval),
+        "transfer": transfer_table(scores, titles),
+        "best": best_table(scores, titles),
+        "languages": [language_table(scores, target, titles) for target in scores.targets],
+        "figures": {name: inline_svg(text, name) for name, text in material.figures.items()},
+        "downloads": downloads(material.files),
+        "costs": stage_costs(material.runs),
+        "provenance": provenance(material.table.filter(pc.field("model") == scores.model), material.runs),
+        "gaps": gaps(scores, titles),
+        "config": json.dumps(material.config, indent=2, ensure_ascii=False),
+        "commit": material.commit,
+    }
+
+
+def gaps(scores: Scores, titles: Mapping[str, str]) -> list[tuple[str, str, int, str]]:
+    """Return (source, target, seed, languages) of the cells without all their scores, with display names."""
+    found = []
+    for source, target, seed, absent in missing_parts(scores):
+        whole = len(absent) == len(scores.languages[target]) + len(scores.controls[target])
+        names = "all" if whole else ", ".join(absent)
+        found.append((source_title(source, titles), titles.get(target, target), seed, names))
+    return found
+
+
+def inline_svg(text: str, prefix: str) -> Markup:
+    """Make an SVG file part of a page: no prologue, ids of its own, lines and text in the page's colours.
+
+    Raises:
+        UserError: the text holds no `svg` element, or a script or an address outside the page.
+    """
+    found = re.search(r"<svg\b.*</svg>", text, flags=re.DOTALL)
+    if not found:
+        raise UserError(f"the figure '{prefix}' is not an SVG file; draw it again.")
+    svg = re.sub(r"<metadata>.*?</metadata>", "", found.group(), flags=re.DOTALL)
+    if re.search(r"<script|<foreignObject|\bon\w+=|href=\"(?!#)", svg):
+        raise UserError(f"the figure '{prefix}' holds a script or a link to outside; draw it again.")
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r'href="#', f'href="#{prefix}-', svg)
+    svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
+    head, rest = svg.split(">", 1)
+    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    for color, name in THEME.items():
+        rest = rest.replace(color, name)
+    return Markup(f'{head} aria-hidden="true" focusable="false">{rest}')
+
+
+def downloads(files: Mapping[str, str]) -> dict[str, list[tuple[str, str, str]]]:
+    """Return for each table (label, file name, data address) of the formats there are."""
+    links: dict[str, list[tuple[str, str, str]]] = {}
+    for name, text in files.items():
+        stem, _, suffix = name.rpartition(".")
+        data = base64.b64encode(text.encode()).decode()
+        links.setdefault(stem, []).append((suffix, name, f"data:{FORMATS[suffix]};base64,{data}"))
+    return links
+
+
+def shade(entry: Number) -> str:
+    """Return the class of a gain: `gain` or `loss` with a strength of 1 to 3, empty for anything else."""
+    if not entry.signed or entry.rank is None or not entry.known or round(entry.rank, 1) == 0:
+        return ""
+    size = abs(entry.rank)
+    return f"{'gain' if entry.rank > 0 else 'loss'}{1 if size < 1 else 2 if size < 3 else 3}"
+
+
+def thousands(value: float | None) -> str:
+    """Return a whole number with thin spaces between thousands, `–` for None."""
+    return "–" if value is None else f"{value:,.0f}".replace(",", "\u202f")
+
+
+def duration(seconds: float | None) -> str:
+    """Return seconds as `12.3 s`, `4 min 05 s` or `3 h 20 min`, `–` for None."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600:,} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,133 @@
+"""Score the predictions for one target in every language with the official metrics.
+
+inputs   canonical data (gold), predictions, run.json of the model that predicted
+outputs  scores/{model}/{source}/seed{seed}/{target}.json: provenance; n and metrics (0-100) by language
+
+Pure CPU work: no torch, so that a changed metric never needs a GPU.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workflow.scripts.errors import UserError
+from workflow.scripts.files import commit, read_json, read_table, sha256, write_json
+from workflow.scripts.logs import configure, run
+from workflow.scripts.metrics.alignment import (
+    GOLD_COLUMN,
+    MINING_SPLITS,
+    SCORED_SPLIT,
+    Examples,
+    Table,
+    align_examples,
+    align_pools,
+)
+from workflow.scripts.metrics.registry import score_language, scorer_for
+from workflow.scripts.tasks import Family, Task, find_task
+
+PREDICTION_COLUMNS = ["id", "language", "split", "prediction", "score"]
+POOL_COLUMNS = ["id", "language", "side", "text_a", "gold"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Score one file of predictions; see the module's docstring and `--help`."""
+    options = _parse(argv)
+    log = configure(options.log, stage=f"score {options.source} {options.target} seed {options.seed}")
+    task = find_task(options.task)
+    examples = _align(task, options)
+    scores = _provenance(task, options) | {
+        "languages": {
+            code: {"n": rows.n, "metrics": _score(task, rows, code, options.predictions)}
+            for code, rows in examples.items()
+        },
+        "main_metrics": list(task.metrics),
+    }
+    write_json(options.out, scores)
+    log.info("%s: %d languages scored, %s", options.out, len(examples), ", ".join(task.metrics))
+    return 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the command line's values."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True, help="task whose data and metrics are used")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="canonical data <split>.parquet: test, and for mining also dev, on which its threshold is set",
+    )
+    parser.add_argument("--predictions", type=Path, required=True, help="predictions (Parquet)")
+    parser.add_argument("--run", type=Path, required=True, help="run.json of the model that predicted")
+    parser.add_argument("--out", type=Path, required=True, help="scores to write (JSON)")
+    for name in ("collection", "model", "source", "target"):
+        parser.add_argument(f"--{name}", required=True, help=f"value of the wildcard {{{name}}}")
+    parser.add_argument("--seed", type=int, required=True, help="value of the wildcard {seed}")
+    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    return parser.parse_args(argv)
+
+
+def _align(task: Task, options: argparse.Namespace) -> dict[str, Examples]:
+    """Read data and predictions and return what is to be compared, by language."""
+    scorer_for(task)  # stops here for a task that is not scored
+    paths = _split_paths(task, options.data)
+    predictions = _read(options.predictions, PREDICTION_COLUMNS)
+    if task.family is Family.MINING:
+        return align_pools({split: _read(path, POOL_COLUMNS) for split, path in paths.items()}, predictions)
+    columns = dict.fromkeys(("id", "language", GOLD_COLUMN[task.family]))
+    return align_examples(task.family, _read(paths[SCORED_SPLIT], list(columns)), predictions)
+
+
+def _split_paths(task: Task, paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the data files by the split that their names say; too few, too many or others are an error."""
+    expected = MINING_SPLITS if task.family is Family.MINING else (SCORED_SPLIT,)
+    by_split = {path.stem: path for path in paths}
+    if len(paths) != len(expected) or set(by_split) != set(expected):
+        wanted = " and ".join(f"{split}.parquet" for split in expected)
+        raise UserError(
+            f"--data of task '{task.name}' is {', '.join(map(str, paths))}; expected the file"
+            f"{'s' * (len(expected) > 1)} {wanted}"
+        )
+    return by_split
+
+
+def _read(path: Path, columns: list[str]) -> Table:
+    """Return some columns of a Parquet file."""
+    return Table(read_table(path, columns), str(path))
+
+
+def _score(task: Task, examples: Examples, language: str, predictions: Path) -> dict[str, float]:
+    """Return the metrics of one language; what a metric cannot score is an error of the user's files."""
+    try:
+        return score_language(task, examples.gold, examples.predicted, language)
+    except ValueError as error:
+        raise UserError(f"{predictions}: language '{language}' cannot be scored: {error}") from error
+
+
+def _provenance(task: Task, options: argparse.Namespace) -> dict[str, Any]:
+    """Return everything that says where the scores come from; of two data files the test split's hash stands first."""
+    manifest = read_json(options.run)
+    if not isinstance(manifest, dict) or "spec_hash" not in manifest:
+        raise UserError(f"{options.run} has no 'spec_hash'; expected the run.json that training writes beside a model")
+    return {
+        "task": task.name,
+        "target": options.target,
+        "collection": options.collection,
+        "model": options.model,
+        "source": options.source,
+        "seed": options.seed,
+        "task_version": str(task.version),
+        "metric_versions": {
+            value: metric.label for metric in scorer_for(task) for value in metric.values
+        },
+        "data_sha": "+".join(sha256(path) for path in sorted(options.data, key=lambda path: path.stem, reverse=True)),
+        "spec_hash": manifest["spec_hash"],
+        "commit": commit(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

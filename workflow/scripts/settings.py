@@ -1,0 +1,198 @@
+"""Reading the configuration: types and defaults from the schema, names from the registries, one clear message if wrong.
+
+The schema (`workflow/schemas/config.schema.yaml`) is the only place where defaults and descriptions stand. Everything
+is checked before Snakemake plans a single job.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from workflow.scripts.errors import UserError, nearest
+from workflow.scripts.tasks import TASKS, Family, Role
+
+SCHEMA_PATH = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
+
+Settings = dict[str, Any]
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Return the configuration schema."""
+    loaded: dict[str, Any] = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
+    return loaded
+
+
+def load_settings(config: Mapping[str, Any]) -> Settings:
+    """Check a configuration and return it with every default filled in.
+
+    Raises:
+        UserError: a key, value or name is not as it must be; the message says which, and what was expected.
+    """
+    given = deepcopy(dict(config))
+    error = best_match(Draft202012Validator(schema()).iter_errors(given))
+    if error is not None:
+        raise UserError(_explain(error))
+    settings: Settings = _with_defaults(given, schema())
+    _check_names(settings)
+    _check_values(settings)
+    return settings
+
+
+def training_defaults() -> Settings:
+    """Return the defaults of a supervised training run; a run specification leaves values equal to them out."""
+    filled: Settings = _with_defaults({}, schema()["$defs"]["training"])
+    return filled
+
+
+def resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a schema node with its `$ref` followed; keys beside the reference win."""
+    if "$ref" not in node:
+        return node
+    target = schema()["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+
+
+def _with_defaults(value: Any, node: Mapping[str, Any]) -> Any:
+    """Return `value` with the defaults of a schema node filled in; maps of overrides are left as given."""
+    node = resolve(node)
+    if node.get("type") != "object" or node.get("x-overrides"):
+        return value
+    filled = dict(value)
+    for name, child in node.get("properties", {}).items():
+        child = resolve(child)
+        if name in filled:
+            filled[name] = _with_defaults(filled[name], child)
+        elif "default" in child:
+            filled[name] = _with_defaults(deepcopy(child["default"]), child)
+    extra = node.get("additionalProperties")
+    if isinstance(extra, Mapping):
+        for name in filled.keys() - node.get("properties", {}).keys():
+            filled[name] = _with_defaults(filled[name], extra)
+    return filled
+
+
+def _key(path: Iterable[str | int]) -> str:
+    """Return a dotted key such as `models.tiny.architecture.layers` or `sources[2]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text or "the configuration"
+
+
+def _explain(error: ValidationError) -> str:
+    """Turn a schema error into one sentence with the key, the value, what was expected and the nearest name."""
+    key, node = _key(error.absolute_path), error.schema
+    if error.validator == "additionalProperties":
+        known = list(node.get("properties", {}))
+        unknown = next(name for name in error.instance if name not in known)
+        where = "" if key == "the configuration" else f" in {key}"
+        return f"config: unknown key '{unknown}'{where}; expected {', '.join(known)}.{nearest(str(unknown), known)}"
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        return f"config: {key} lacks the key '{missing}'; {_expected(resolve(node['properties'][missing]))}"
+    hint = (
+        nearest(error.instance, error.validator_value)
+        if error.validator == "enum" and isinstance(error.instance, str)
+        else ""
+    )
+    return f"config: {key} = {error.instance!r} is not possible; {_expected(node, str(error.message))}{hint}"
+
+
+def _expected(node: Mapping[str, Any], otherwise: str = "") -> str:
+    """Say what a schema node expects."""
+    bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+    words = [str(node["type"])] if "type" in node else []
+    words += [f"{sign} {node[name]}" for name, sign in bounds.items() if name in node]
+    if "enum" in node:
+        words.append("one of " + ", ".join(map(str, node["enum"])))
+    if "pattern" in node:
+        words.append(f"matching {node['pattern']}")
+    if not words or node.get("type") in {"array", "object"}:
+        words.append(f"({otherwise})" if otherwise else "")
+    description = node.get("description")
+    return f"expected {' '.join(words).strip()}" + (f": {' '.join(description.split())}" if description else "")
+
+
+def _check_name(key: str, name: str, valid: Iterable[str], kind: str) -> None:
+    """Raise a `UserError` unless `name` is one of `valid`."""
+    valid = list(valid)
+    if name not in valid:
+        raise UserError(
+            f"config: {key} = '{name}' is no known {kind}; expected one of {', '.join(valid)}.{nearest(name, valid)}"
+        )
+
+
+def _named(accept: Callable[[Any], bool]) -> list[str]:
+    """Return the names of the tasks that `accept` says yes to."""
+    return [name for name, task in TASKS.items() if accept(task)]
+
+
+def _check_names(settings: Settings) -> None:
+    """Check that tasks, mixtures, models' parts and languages are known."""
+    trainable = _named(lambda task: task.role is Role.INTERMEDIATE)
+    corpora = _named(lambda task: task.family is Family.TEXT)
+    for name, mixture in settings["mixtures"].items():
+        if name == "none" or name in TASKS:
+            raise UserError(
+                f"config: mixtures.{name} has the name of {'the baseline' if name == 'none' else 'a task'}; rename it"
+            )
+        for task in mixture["tasks"]:
+            _check_name(f"mixtures.{name}.tasks", task, trainable, "intermediate task")
+    for source in settings["sources"]:
+        _check_name("sources", source, ["none", *trainable, *settings["mixtures"]], "source")
+    for target in settings["targets"]:
+        _check_name("targets", target, _named(lambda task: task.role is Role.TARGET), "target")
+    for name in settings["intermediate"]:
+        _check_name("intermediate", name, [*trainable, *settings["mixtures"]], "source")
+    for name in settings["finetuning"]:
+        _check_name(
+            "finetuning",
+            name,
+            _named(lambda task: bool(task.train) and task.family is not Family.TEXT),
+            "training task",
+        )
+    for name in settings["tokenization"]["tasks"]:
+        _check_name("tokenization.tasks", name, TASKS, "task")
+    for name in settings["laboratory"]["examples"]:
+        _check_name("laboratory.examples", name, TASKS, "task")
+    for name, tokenizer in settings["tokenizers"].items():
+        for corpus in tokenizer["corpora"]:
+            _check_name(f"tokenizers.{name}.corpora", corpus, corpora, "corpus")
+    for name, model in settings["models"].items():
+        _check_name(f"models.{name}.tokenizer", model["tokenizer"], settings["tokenizers"], "tokenizer")
+        for corpus in model["pretraining"]["corpora"]:
+            _check_name(f"models.{name}.pretraining.corpora", corpus, corpora, "corpus")
+
+
+def _check_values(settings: Settings) -> None:
+    """Check what one key demands of another."""
+    if "none" not in settings["sources"]:
+        raise UserError("config: sources lacks 'none'; gains are computed against it, add it")
+    for name, model in settings["models"].items():
+        shape = model["architecture"]
+        if shape["hidden_size"] % shape["attention_heads"]:
+            raise UserError(
+                f"config: models.{name}.architecture.hidden_size = {shape['hidden_size']} cannot be divided among "
+                f"attention_heads = {shape['attention_heads']}; choose a multiple"
+            )
+        if settings["retrieval"]["layer"] > shape["layers"] and set(settings["targets"]) & {"bucc2018", "tatoeba"}:
+            raise UserError(
+                f"config: retrieval.layer = {settings['retrieval']['layer']} but models.{name} has "
+                f"{shape['layers']} layers; expected 0 (embeddings) to {shape['layers']}"
+            )
+        longest = max(
+            lengths.get("max_length", settings["tokenization"]["max_length"])
+            for lengths in ({}, *settings["tokenization"]["tasks"].values())
+        )
+        if longest > shape["max_positions"]:
+            raise UserError(
+                f"config: tokenization allows {longest} tokens but models.{name}.architecture.max_positions = "
+                f"{shape['max_positions']}; lower max_length or raise max_positions"
+            )

@@ -1,0 +1,98 @@
+r"""Train a sub-word tokenizer (SentencePiece-style Unigram, as XLM-R's) on the text of every language.
+
+    python -m workflow.scripts.train_tokenizer --spec '{...}' --corpora data/wikipedia/train.parquet \
+        --tokenizer tokenizers/laboratory/tokenizer.json --config tokenizers/laboratory/tokenizer_config.json
+
+Every language and corpus gives the same number of rows. Special tokens have XLM-R's names and ids, but for the mask's.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from workflow.scripts.files import read_table, replacing, write_json
+from workflow.scripts.logs import configure, run
+from workflow.scripts.runspec import decode
+
+SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+
+
+def sample(paths: Sequence[Path], rows_per_language: int) -> Iterator[str]:
+    """Yield the texts of the first rows of each language in each file."""
+    for path in paths:
+        counts: dict[str, int] = {}
+        for row in read_table(path, ["language", "text_a", "text_b"]).to_pylist():
+            counts[row["language"]] = counts.get(row["language"], 0) + 1
+            if counts[row["language"]] <= rows_per_language:
+                yield from (text for text in (row["text_a"], row["text_b"]) if text)
+
+
+def train(texts: Iterator[str], vocabulary_size: int) -> Tokenizer:
+    """Return a Unigram tokenizer in XLM-R's layout: `<s> A </s>` and `<s> A </s></s> B </s>`."""
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.train_from_iterator(
+        texts,
+        trainers.UnigramTrainer(
+            vocab_size=vocabulary_size, special_tokens=list(SPECIAL_TOKENS), unk_token="<unk>", show_progress=False
+        ),
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B:0 </s>:0", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return tokenizer
+
+
+def tokenizer_config(max_length: int) -> dict[str, Any]:
+    """Return what `AutoTokenizer` needs to load the tokenizer."""
+    names = {
+        "bos_token": 0,
+        "cls_token": 0,
+        "pad_token": 1,
+        "eos_token": 2,
+        "sep_token": 2,
+        "unk_token": 3,
+        "mask_token": 4,
+    }
+    return {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": max_length,
+        "model_input_names": ["input_ids", "attention_mask"],
+        **{name: SPECIAL_TOKENS[index] for name, index in names.items()},
+    }
+
+
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the program's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--spec", required=True, help="run specification (JSON)")
+    parser.add_argument("--corpora", required=True, nargs="+", type=Path, help="canonical Parquet files of text")
+    parser.add_argument("--tokenizer", required=True, type=Path, help="tokenizer.json to write")
+    parser.add_argument("--config", required=True, type=Path, help="tokenizer_config.json to write")
+    parser.add_argument("--log", type=Path, help="log file")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program."""
+    arguments = parse_arguments(argv)
+    log = configure(arguments.log, f"tokenizer {arguments.tokenizer.parent.name}")
+    spec: dict[str, Any] = decode(arguments.spec)
+    tokenizer = train(sample(arguments.corpora, spec["rows_per_language"]), spec["vocabulary_size"])
+    with replacing(arguments.tokenizer) as temporary:
+        tokenizer.save(str(temporary))
+    write_json(arguments.config, tokenizer_config(spec["max_length"]))
+    size = json.loads(arguments.tokenizer.read_text(encoding="utf-8"))["model"]["vocab"]
+    log.info("%d pieces", len(size))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
