@@ -17,6 +17,10 @@ from workflow.scripts import launch
 from workflow.scripts.errors import UserError
 
 ROOT = Path(launch.__file__).parents[2]
+SOURCES = [
+    "__init__.py",
+    *(f"{name}.py" for name in ("errors", "launch", "logs", "preload", "preload_client", "progress")),
+]
 needs_server = pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(os, "pidfd_open"), reason="the preload server is for Linux"
 )
@@ -29,7 +33,7 @@ PROGRAMS = {
         print("umask", oct(os.umask(0)), "server variables", "JE_ARROW_MALLOC_CONF" in os.environ)
         print(logging.getLogger().handlers, logging.getLogger().level, len(os.listdir("/proc/self/fd")))
         print(signal.getsignal(signal.SIGTERM).__name__, signal.getsignal(signal.SIGINT).__name__)
-        print(gc.isenabled())
+        print("collector", gc.isenabled())
         print(sorted(signal.Signals(n).name for n in range(1, 32) if signal.getsignal(n) == signal.SIG_IGN))
         print(os.sched_getaffinity(0), sys.path, sys.stdout.line_buffering, sys.stderr.line_buffering)
         return int(argv[0])""",
@@ -75,6 +79,11 @@ class Launcher:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.sources = home / "sources" / "workflow" / "scripts"  # a copy: an edit meanwhile is no new server
+        self.sources.mkdir(parents=True)
+        for file in SOURCES:
+            shutil.copy(ROOT / "workflow" / "scripts" / file, self.sources)
+        (self.sources.parent / "__init__.py").touch()
         package = home / "dummies"
         package.mkdir()
         (package / "__init__.py").write_text("")
@@ -83,7 +92,7 @@ class Launcher:
             (package / f"{name}.py").write_text(HEADER + body.strip().replace("\n    ", "\n") + "\n")
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "OPENBLAS_CORETYPE") if name in os.environ}
         self.environment = kept | {
-            "PYTHONPATH": f"{ROOT}:{home}",
+            "PYTHONPATH": f"{home / 'sources'}:{home}",
             "TMPDIR": str(home),
             "OMP_NUM_THREADS": "1",
             "PRELOAD": "debug",
@@ -146,12 +155,18 @@ def family(file: Path) -> list[int]:
 
 @needs_server
 def test_same_output_and_status_with_and_without_server(launcher: Launcher) -> None:
-    served = launcher("speak", "3", "--x", FLAG="väl\udcff", PRELOAD="1")
+    launcher.environment["PRELOAD"] = "1"
+    other = launcher.start("wait", str(launcher.home / "pids"))
+    family(launcher.home / "pids")  # a neighbour whose descriptors must not leak
+    served = launcher("speak", "3", "--x", FLAG="väl\udcff")
+    other.terminate()
+    other.communicate(timeout=20)
     alone = launcher("speak", "3", "--x", FLAG="väl\udcff", PRELOAD="0")
     assert served == alone
     assert served[0] == 3
     assert served[2] == "to stderr\n"
     assert "väl" in served[1]
+    assert "collector True" in served[1]
     assert len(launcher.sockets()) == 1
 
 
@@ -275,11 +290,8 @@ def test_what_libraries_read_at_import_means_another_server(launcher: Launcher) 
 
 @needs_server
 def test_changed_sources_mean_another_server(launcher: Launcher) -> None:
-    copy = launcher.home / "copy"
-    shutil.copytree(ROOT / "workflow", copy / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
-    launcher.environment["PYTHONPATH"] = f"{copy}:{launcher.home}"
     first = launcher.server()
-    source = copy / "workflow" / "scripts" / "errors.py"
+    source = launcher.sources / "errors.py"
     status = source.stat()
     os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns + 10**9))
     assert launcher.server() == first
@@ -351,7 +363,7 @@ def test_interrupted_while_the_server_starts(launcher: Launcher) -> None:
 @needs_server
 def test_torch_gives_the_same_bits(launcher: Launcher) -> None:
     pytest.importorskip("torch")
-    launcher.environment["PRELOAD_MODULES"] = "torch,threadpoolctl"
+    launcher.environment["PRELOAD_MODULES"] = "torch,threadpoolctl,numpy.random"
     for threads in ("1", "2"):
         served = launcher("arithmetic", OMP_NUM_THREADS=threads)
         alone = launcher("arithmetic", OMP_NUM_THREADS=threads, PRELOAD="0")

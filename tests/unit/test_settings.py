@@ -124,3 +124,10 @@ def test_specifications_hold_no_paths():
     study = Study(SMOKE)
     specs = [study.fetch_spec("xnli"), study.pretraining_spec("nano"), study.intermediate_spec("multi", "1")]
     assert not any("results" in spec or str(Path.cwd()) in spec for spec in specs)
+
+
+def test_numbers_of_a_list_on_the_command_line_arrive_as_strings():
+    assert load_settings(changed("seeds", value=["1", "22"]))["seeds"] == [1, 22]
+    assert load_settings(changed("training", "learning_rate", value="1e-4"))["training"]["learning_rate"] == 1e-4
+    with pytest.raises(UserError, match=r"seeds\[1\] = 'x' is not possible; expected integer"):
+        load_settings(changed("seeds", value=["1", "x"]))

@@ -16,7 +16,8 @@ rule describe_languages:
     params:
         spec=STUDY.languages_spec(),
     shell:
-        "python -m workflow.scripts.launch describe_languages --spec {params.spec:q} --out {output.languages:q} --log {log:q}"
+        "python -m workflow.scripts.launch describe_languages --spec {params.spec:q}"
+        " --out {output.languages:q} --log {log:q}"
 
 
 rule make_tables:
@@ -46,11 +47,13 @@ rule make_tables:
         "../../envs/workflow.yaml"
     params:
         spec=STUDY.summary_spec("tables"),
+        models=",".join(STUDY.models),
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
     shell:
         "python -m workflow.scripts.launch make_tables --scores {input.scores:q} --languages {input.languages:q}"
-        " --sources {params.sources} --targets {params.targets} --out-dir results/{wildcards.collection}/tables --log {log:q}"
+        " --models {params.models} --sources {params.sources} --targets {params.targets}"
+        " --out-dir results/{wildcards.collection}/tables --log {log:q}"
 
 
 rule plot_gains:
@@ -67,11 +70,13 @@ rule plot_gains:
         "../../envs/workflow.yaml"
     params:
         spec=STUDY.summary_spec("figures"),
+        models=",".join(STUDY.models),
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
     shell:
         "python -m workflow.scripts.launch plot_gains --scores {input.scores:q} --languages {input.languages:q}"
-        " --sources {params.sources} --targets {params.targets} --svg {output.svg:q} --png {output.png:q} --log {log:q}"
+        " --models {params.models} --sources {params.sources} --targets {params.targets}"
+        " --svg {output.svg:q} --png {output.png:q} --log {log:q}"
 
 
 rule plot_distance:
@@ -88,11 +93,13 @@ rule plot_distance:
         "../../envs/workflow.yaml"
     params:
         spec=STUDY.summary_spec("figures"),
+        models=",".join(STUDY.models),
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
     shell:
         "python -m workflow.scripts.launch plot_distance --scores {input.scores:q} --languages {input.languages:q}"
-        " --sources {params.sources} --targets {params.targets} --svg {output.svg:q} --png {output.png:q} --log {log:q}"
+        " --models {params.models} --sources {params.sources} --targets {params.targets}"
+        " --svg {output.svg:q} --png {output.png:q} --log {log:q}"
 
 
 rule write_report:
@@ -110,10 +117,12 @@ rule write_report:
         "../../envs/workflow.yaml"
     params:
         spec=STUDY.report_spec(),
+        models=",".join(STUDY.models),
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
     shell:
         "python -m workflow.scripts.launch write_report --scores {input.scores:q} --languages {input.languages:q}"
-        " --sources {params.sources} --targets {params.targets} --spec {params.spec:q} --runs {input.runs:q}"
+        " --models {params.models} --sources {params.sources} --targets {params.targets}"
+        " --spec {params.spec:q} --runs {input.runs:q}"
         " --tables results/{wildcards.collection}/tables --figures results/{wildcards.collection}/figures"
         " --out {output.report:q} --log {log:q}"

@@ -21,8 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--png", type=Path, required=True, help="the same as pixels, 200 per inch")
     options = parser.parse_args(argv)
     log = configure(options.log, stage="figure gains")
-    scores, _ = load(options)
-    save(gains_figure(scores, display_titles()), options.svg, options.png)
+    models, _ = load(options)
+    save(gains_figure(models, display_titles()), options.svg, options.png)
     log.info("%s, %s", options.svg, options.png)
     return 0
 

@@ -263,8 +263,8 @@ def become_fresh(request: dict[str, Any], outputs: list[int]) -> None:
     importlib.invalidate_caches()
     tempfile.tempdir = None
     set_threads(number_of_threads(os.environ) or 1)
-    if "numpy" in sys.modules:  # as they are in a fresh process; Python seeds its own at every fork
-        sys.modules["numpy"].random.seed()
+    if "numpy.random" in sys.modules:  # as they are in a fresh process; Python seeds its own at every fork
+        sys.modules["numpy.random"].seed()
     if "torch" in sys.modules:
         sys.modules["torch"].default_generator.seed()
 

@@ -35,7 +35,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
     Raises:
         UserError: a key, value or name is not as it must be; the message says which, and what was expected.
     """
-    given = deepcopy(dict(config))
+    given = _with_numbers(dict(config), schema())
     error = best_match(Draft202012Validator(schema()).iter_errors(given))
     if error is not None:
         raise UserError(_explain(error))
@@ -43,6 +43,26 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
     _check_names(settings)
     _check_values(settings)
     return settings
+
+
+def _with_numbers(value: Any, node: Mapping[str, Any]) -> Any:
+    """Return a copy in which strings are numbers where numbers are expected.
+
+    Snakemake leaves the parts of a list given on the command line (`--config seeds=[1,2]`) as strings.
+    """
+    node = resolve(node)
+    if isinstance(value, Mapping):
+        known, extra = node.get("properties", {}), node.get("additionalProperties")
+        rest = extra if isinstance(extra, Mapping) else {}
+        return {name: _with_numbers(child, known.get(name, rest)) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_with_numbers(item, node.get("items", {})) for item in value]
+    if isinstance(value, str) and node.get("type") in {"integer", "number"}:
+        try:
+            return int(value) if node["type"] == "integer" else float(value)
+        except ValueError:
+            return value
+    return value
 
 
 def training_defaults() -> Settings:

@@ -1,15 +1,168 @@
-"""Fixtures over `made_scores`."""
+"""Made-up studies: scores smooth in the distance, gains of both signs, any number of models, sources and languages."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from made_scores import make_languages, make_rows, write_study
+
+from workflow.scripts import make_tables, plot_distance, plot_gains, write_report
+from workflow.scripts.reporting.scores import Scores, read_languages, read_scores
+from workflow.scripts.runspec import encode
+
+SOURCES = (
+    "none", "anli", "mnli", "qqp", "squad_v2", "squad_v1", "hellaswag", "ccg", "cosmosqa", "csqa", "multi",
+)  # fmt: skip
+TARGETS = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba")
+QA = ("xquad", "mlqa", "tydiqa")
+RETRIEVAL = ("bucc2018", "tatoeba")
 
 
-@pytest.fixture
+def make_languages(count: int) -> list[dict[str, Any]]:
+    """Return `count` languages: English, then others further and further away, the last two of nine controls."""
+    rows = [{"code": "en", "name": "English", "script": "Latn", "family": "a", "distance": 0.0, "role": "source"}]
+    for number in range(1, count):
+        code = f"q{'abcdefgh'[number // 24]}{chr(97 + number % 24)}"
+        row = {"code": code, "name": f"Language {number}", "script": "Latn", "family": "b", "role": "language"}
+        rows.append(row | {"distance": round(0.1 + 0.85 * number / count, 3)})
+    if count >= 9:
+        rows[-2] |= {"code": "qay", "name": "English relabelled", "distance": 0.35, "role": "control"}
+        rows[-1] |= {"code": "qaz", "name": "English reversed", "distance": 0.6, "role": "control"}
+    return rows
+
+
+def make_rows(
+    languages: Sequence[dict[str, Any]],
+    models: Sequence[str] = ("tiny",),
+    sources: Sequence[str] = SOURCES,
+    targets: Sequence[str] = TARGETS,
+    seeds: Sequence[int] = (1,),
+    keep: float = 1.0,
+) -> list[dict[str, Any]]:
+    """Return the rows of a long table; `keep` is the share of (model, source, target, seed) cells that exist."""
+    random = np.random.default_rng(0)
+    level = {name: random.uniform(50, 95) for name in targets}
+    rows = []
+    for model in models:
+        effect = {(s, t): 0.0 if s == "none" else random.normal(-0.3, 3) for s in sources for t in targets}
+        for source, target in effect:
+            for seed in seeds:
+                if random.random() > keep:
+                    continue
+                for language in languages:
+                    if target in RETRIEVAL and language["code"] == "en":
+                        continue
+                    value = level[target] * (1 - 0.6 * language["distance"]) + effect[source, target]
+                    value += random.normal(0, 1.5)
+                    names = {"model": model, "source": source, "target": target, "language": language["code"]}
+                    rows += [_row(names, metric, main, seed, value + shift) for metric, main, shift in _metrics(target)]
+    return rows
+
+
+def _metrics(target: str) -> list[tuple[str, bool, float]]:
+    if target in QA:
+        return [("f1", True, 0.0), ("exact_match", True, -12.0)]
+    if target in ("udpos", "panx"):
+        return [("f1", True, 0.0), ("accuracy", False, 5.0)]
+    return [("f1", True, 0.0), ("precision", False, 1.0)] if target == "bucc2018" else [("accuracy", True, 0.0)]
+
+
+def _row(names: dict[str, str], metric: str, main: bool, seed: int, value: float) -> dict[str, Any]:
+    return {
+        "collection": "laboratory",
+        **names,
+        "metric": metric,
+        "value": float(np.clip(value, 0, 100)),
+        "n": 200,
+        "seed": seed,
+        "main_metric": main,
+        "task_version": "1+accuracy.1",
+        "data_sha": "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0",
+        "spec_hash": "ab12cd34ef56",
+        "commit": "0123456789ab",
+    }
+
+
+def make_cards(models: Sequence[str] = ("tiny",), sources: Sequence[str] = SOURCES) -> dict[str, dict[str, Any]]:
+    """Return run cards by path: one pretraining a model, an intermediate run a source, two fine-tunings each."""
+
+    def card(stage: str, tokens: int, seconds: float, memory: float) -> dict[str, Any]:
+        return {
+            "stage": stage,
+            "spec": {"learning_rate": 1e-3},
+            "spec_hash": "ab12",
+            "steps": 100,
+            "examples": 3200,
+            "tokens": tokens,
+            "seconds": seconds,
+            "cpu_seconds": 0.9 * seconds,
+            "peak_memory_mb": memory,
+            "device": "cpu",
+            "loss": 0.5,
+            "dev": {"mnli": {"accuracy": 80.0}},
+            "versions": {"python": "3.11.7", "torch": "2.13.0", "transformers": "5.23.0"},
+            "commit": "0123456789ab",
+        }
+
+    cards = {}
+    for model in models:
+        cards[f"models/{model}"] = card("pretraining", 3_500_000, 121.4, 612.0)
+        for source in sources:
+            if source != "none":
+                cards[f"intermediate/{model}/{source}/seed1"] = card("intermediate", 400_000, 12.5, 480.0)
+            for task in ("mnli", "pawsx"):
+                cards[f"finetuned/{model}/{source}/seed1/{task}"] = card("finetuning", 90_000, 3.2, 430.0)
+    return {f"{folder}/run.json": found for folder, found in cards.items()}
+
+
+class Study:
+    """A folder with all that the programs read, and what they write into it.
+
+    Args:
+        folder: an empty folder.
+        count: number of languages.
+        keywords: what `make_rows` takes.
+    """
+
+    def __init__(self, folder: Path, count: int = 9, **keywords: Any) -> None:
+        self.folder = folder
+        self.config = {"collection": "mine", "provider": "laboratory", "note": "<b>&"}
+        languages = make_languages(count)
+        pq.write_table(pa.Table.from_pylist(make_rows(languages, **keywords)), folder / "scores.parquet")
+        (folder / "languages.json").write_text(json.dumps(languages))
+        named = {name: keywords[name] for name in ("models", "sources") if name in keywords}
+        self.cards = [folder / name for name in make_cards(**named)]
+        for path, card in zip(self.cards, make_cards(**named).values(), strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(card))
+        names = ("models", "sources", "targets")
+        self.words = [f"--{name}={','.join(keywords[name])}" for name in names if name in keywords]
+        self.words += [f"--scores={folder / 'scores.parquet'}", f"--languages={folder / 'languages.json'}"]
+
+    def write_tables(self, name: str = "tables") -> dict[str, str]:
+        """Run `make_tables`; return the texts by file name."""
+        assert make_tables.main([*self.words, "--out-dir", str(self.folder / name)]) == 0
+        return {path.name: path.read_text() for path in sorted((self.folder / name).iterdir())}
+
+    def draw(self) -> None:
+        """Run `plot_gains` and `plot_distance`."""
+        for name, program in (("gains", plot_gains), ("distance", plot_distance)):
+            files = [f"--{suffix}={self.folder / 'figures' / f'{name}.{suffix}'}" for suffix in ("svg", "png")]
+            assert program.main([*self.words, *files]) == 0
+
+    def write_report(self) -> str:
+        """Run `write_report` as the rule does; return the page."""
+        words = ["--spec", encode("report", config=self.config), "--runs", *map(str, self.cards)]
+        words += ["--tables", str(self.folder / "tables"), "--figures", str(self.folder / "figures")]
+        assert write_report.main([*self.words, *words, "--out", str(self.folder / "report.html")]) == 0
+        return (self.folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
 def scores_table() -> Callable[..., tuple[pa.Table, list[dict[str, Any]]]]:
     """Return a function that makes (long table, rows of languages.json)."""
 
@@ -20,11 +173,59 @@ def scores_table() -> Callable[..., tuple[pa.Table, list[dict[str, Any]]]]:
     return make
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that writes a folder with all that the programs read."""
+@pytest.fixture(scope="session")
+def made_models(scores_table: Callable[..., Any]) -> Callable[..., list[Scores]]:
+    """Return a function that makes the scores of several models."""
 
-    def make(count: int = 9, **keywords: Any) -> Path:
-        return write_study(tmp_path / "results", count, **keywords)
+    def make(count: int = 9, **keywords: Any) -> list[Scores]:
+        table, languages = scores_table(count, **keywords)
+        return read_scores(table, read_languages(languages))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def made_scores(made_models: Callable[..., list[Scores]]) -> Callable[..., Scores]:
+    """Return a function that makes the scores of one model."""
+
+    def make(count: int = 9, **keywords: Any) -> Scores:
+        return made_models(count, **keywords)[0]
+
+    return make
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Callable[..., Study]:
+    """Return a function that makes a study in a folder of the test."""
+
+    def make(count: int = 9, **keywords: Any) -> Study:
+        return Study(tmp_path, count, **keywords)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def run_cards() -> Callable[..., dict[str, dict[str, Any]]]:
+    """Return the function that makes run cards."""
+    return make_cards
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A study of one model that all programs have run on; not to be changed."""
+    study = Study(tmp_path_factory.mktemp("one"), models=("tiny",), sources=SOURCES, targets=TARGETS)
+    study.write_tables()
+    study.draw()
+    study.write_report()
+    return study
+
+
+@pytest.fixture(scope="session")
+def finished_two(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """The same for two models, over fewer sources and targets."""
+    folder = tmp_path_factory.mktemp("two")
+    study = Study(folder, models=("tiny", "small"), sources=SOURCES[:3], targets=("xnli", "xquad", "tatoeba"))
+    study.write_tables()
+    study.draw()
+    study.write_report()
+    return study

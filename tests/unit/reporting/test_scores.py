@@ -4,19 +4,20 @@ import pyarrow as pa
 import pytest
 
 from workflow.scripts.errors import UserError
+from workflow.scripts.reporting.aggregate import missing_parts
 from workflow.scripts.reporting.scores import distance_order, read_languages, read_scores
 
 
 def test_none_is_first_and_names_keep_the_given_order(scores_table):
     table, languages = scores_table()
-    scores = read_scores(table, read_languages(languages), sources=("multi", "mnli"), targets=("tatoeba", "xnli"))
+    (scores,) = read_scores(table, read_languages(languages), sources=("multi", "mnli"), targets=("tatoeba", "xnli"))
     assert scores.sources == ("none", "multi", "mnli")
     assert scores.targets == ("tatoeba", "xnli")
 
 
 def test_languages_are_in_order_of_distance_and_controls_apart(scores_table):
     table, languages = scores_table()
-    scores = read_scores(table, read_languages(languages))
+    (scores,) = read_scores(table, read_languages(languages))
     assert scores.languages["xnli"] == ("en", "qab", "qac", "qad", "qae", "qaf", "qag")
     assert scores.controls["xnli"] == ("qay", "qaz")
     assert "en" not in scores.languages["tatoeba"]
@@ -24,14 +25,14 @@ def test_languages_are_in_order_of_distance_and_controls_apart(scores_table):
 
 def test_only_main_metrics_count_and_f1_comes_before_exact_match(scores_table):
     table, languages = scores_table()
-    scores = read_scores(table, read_languages(languages))
+    (scores,) = read_scores(table, read_languages(languages))
     assert scores.metrics["xquad"] == ("f1", "exact_match")
     assert scores.metrics["udpos"] == ("f1",)
 
 
 def test_a_language_without_facts_is_an_ordinary_one(scores_table):
     table, _ = scores_table()
-    scores = read_scores(table, {})
+    (scores,) = read_scores(table, {})
     assert "qay" in scores.languages["xnli"]
     assert scores.name("qay") == "qay"
 
@@ -47,7 +48,6 @@ def test_unknown_distances_come_last():
         ({"value": 101.0}, "expected 0 to 100"),
         ({"value": -0.5}, "expected 0 to 100"),
         ({}, "in the table twice"),
-        ({"model": "large"}, "must hold one model here, it has tiny, large"),
         ({"collection": "mini"}, "must hold one collection"),
     ],
 )
@@ -70,7 +70,30 @@ def test_a_missing_column_and_an_empty_table_are_refused(scores_table):
 def test_an_unknown_model_is_named_with_the_nearest(scores_table):
     table, _ = scores_table()
     with pytest.raises(UserError, match=r"no model 'tinny'.*Did you mean 'tiny'"):
-        read_scores(table, {}, model="tinny")
+        read_scores(table, {}, models=("tinny",))
+
+
+def test_models_keep_the_given_order_and_their_values_apart(scores_table):
+    table, languages = scores_table(models=("tiny", "small"), sources=("none",), targets=("xnli",))
+    facts = read_languages(languages)
+    tiny, small = read_scores(table, facts)
+    assert [scores.model for scores in (tiny, small)] == ["tiny", "small"]
+    assert read_scores(table, facts, models=("small", "tiny")) == [small, tiny]
+    assert read_scores(table, facts, models=("small",)) == [small]
+    assert tiny.values != small.values
+    assert {len(scores.values["none", "xnli", "accuracy", 1]) for scores in (tiny, small)} == {9}
+
+
+def test_what_one_model_lacks_is_missing_and_not_another_study(scores_table):
+    table, languages = scores_table(models=("tiny", "small"), sources=("none", "mnli"), targets=("xnli", "panx"))
+    gone = [("target", "panx"), ("source", "mnli"), ("language", "qaz")]
+    kept = [row for row in table.to_pylist() if row["model"] == "tiny" or all(row[key] != name for key, name in gone)]
+    tiny, small = read_scores(pa.Table.from_pylist(kept), read_languages(languages))
+    for name in ("sources", "targets", "seeds", "metrics", "languages", "controls"):
+        assert getattr(tiny, name) == getattr(small, name)
+    assert [cell[:2] for cell in missing_parts(tiny)] == []
+    assert missing_parts(small)[0] == ("none", "xnli", 1, ["qaz"])
+    assert len(missing_parts(small)) == 4
 
 
 def test_a_source_asked_for_twice_is_refused(scores_table):

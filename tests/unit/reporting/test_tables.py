@@ -16,18 +16,13 @@ from workflow.scripts.reporting.titles import display_titles
 TITLES = display_titles()
 
 
-def load(scores_table, count=9, **keywords):
-    table, languages = scores_table(count, **keywords)
-    return read_scores(table, read_languages(languages))
-
-
 def test_titles_are_those_of_the_paper():
     expected = {"anli": "ANLI+", "squad_v2": "SQuAD v2.0", "csqa": "CSQA", "multi": "Multi-task", "udpos": "POS"}
     assert {name: TITLES[name] for name in expected} == expected
 
 
-def test_the_main_table_has_none_first_then_gains_and_an_average(scores_table):
-    table = transfer_table(load(scores_table), TITLES)
+def test_the_main_table_has_none_first_then_gains_and_an_average(made_scores):
+    table = transfer_table(made_scores(), TITLES)
     assert [row.title for row in table.rows][:3] == ["none", "ANLI+", "MNLI"]
     assert [title for title, _ in table.columns][-2:] == ["Tatoeba", "Avg"]
     assert len(table.rows) == 11
@@ -38,22 +33,22 @@ def test_the_main_table_has_none_first_then_gains_and_an_average(scores_table):
     assert [len(entry.parts) == 2 for entry in table.rows[1].entries] == pairs
 
 
-def test_the_best_of_a_column_is_none_where_nothing_gains(scores_table):
-    scores = load(scores_table)
+def test_the_best_of_a_column_is_none_where_nothing_gains(made_scores):
+    scores = made_scores()
     for column, target in enumerate(scores.targets):
         gains = {source: task_gain(scores, source, target).mean for source in scores.sources}
         best = [row.title for row in transfer_table(scores, TITLES).rows if row.entries[column].best]
         top = max(gains, key=gains.get)
         assert best == ["none" if gains[top] <= 0 else TITLES[top]]
-    losing = load(scores_table, sources=("none",))
+    losing = made_scores(sources=("none",))
     assert all(entry.best for entry in transfer_table(losing, TITLES).rows[0].entries)
 
 
-def test_one_seed_shows_no_spread_and_says_so(scores_table):
-    table = transfer_table(load(scores_table), TITLES)
+def test_one_seed_shows_no_spread_and_says_so(made_scores):
+    table = transfer_table(made_scores(), TITLES)
     assert ONE_SEED in table.notes
     assert "±" not in to_markdown(table)
-    three = transfer_table(load(scores_table, seeds=(1, 2, 3)), TITLES)
+    three = transfer_table(made_scores(seeds=(1, 2, 3)), TITLES)
     assert ONE_SEED not in three.notes
     assert to_markdown(three).count("±") == 11 * 10 + 1
 
@@ -61,7 +56,7 @@ def test_one_seed_shows_no_spread_and_says_so(scores_table):
 def test_missing_cells_and_averages_are_dashes(scores_table):
     table, languages = scores_table()
     kept = [row for row in table.to_pylist() if (row["source"], row["target"]) != ("mnli", "panx")]
-    scores = read_scores(type(table).from_pylist(kept), read_languages(languages))
+    (scores,) = read_scores(type(table).from_pylist(kept), read_languages(languages))
     row = transfer_table(scores, TITLES).rows[2]
     assert [value_text(entry) for entry in row.entries].count("–") == 2
     assert value_text(row.entries[3]) == value_text(row.entries[-1]) == "–"
@@ -87,14 +82,14 @@ def test_spread_of_a_pair():
     assert spread_text(Number((Estimate(1, 0.25, 3), Estimate(1, 0.5, 3)))) == "±0.2/0.5"
 
 
-def test_markdown_columns_are_aligned(scores_table):
-    lines = [line for line in to_markdown(transfer_table(load(scores_table), TITLES)).splitlines() if line[:1] == "|"]
+def test_markdown_columns_are_aligned(made_scores):
+    lines = [line for line in to_markdown(transfer_table(made_scores(), TITLES)).splitlines() if line[:1] == "|"]
     assert len({len(line) for line in lines}) == 1
     assert len({tuple(i for i, sign in enumerate(line) if sign == "|") for line in lines}) == 1
 
 
-def test_latex_has_as_many_cells_in_every_line_and_no_naked_specials(scores_table):
-    text = to_latex(transfer_table(load(scores_table, seeds=(1, 2)), TITLES))
+def test_latex_has_as_many_cells_in_every_line_and_no_naked_specials(made_scores):
+    text = to_latex(transfer_table(made_scores(seeds=(1, 2)), TITLES))
     body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
     counts = {len(re.findall(r"(?<!\\)&", line)) for line in body.splitlines() if line.endswith(r"\\")}
     assert counts == {10}
@@ -103,15 +98,33 @@ def test_latex_has_as_many_cells_in_every_line_and_no_naked_specials(scores_tabl
     assert text.count("{") == text.count("}")
 
 
-def test_a_title_with_special_signs_is_escaped(scores_table):
-    scores = load(scores_table, sources=("none", "mnli"), targets=("xnli",))
+def test_a_title_with_special_signs_is_escaped(made_scores):
+    scores = made_scores(sources=("none", "mnli"), targets=("xnli",))
     titles = {"mnli": "A&B_50%|#", "xnli": "X"}
     assert r"A\&B\_50\%|\#" in to_latex(transfer_table(scores, titles))
     assert r"A&B_50%\|#" in to_markdown(transfer_table(scores, titles))
 
 
-def test_csv_is_tidy_and_keeps_precision(scores_table):
-    scores = load(scores_table)
+def test_of_one_model_no_table_names_it_but_the_csv(finished):
+    for name, text in finished.write_tables().items():
+        assert ("tiny" in text) == name.endswith(".csv")
+
+
+def test_of_several_models_each_has_its_own_tables_in_the_order_asked_for(finished_two):
+    texts = finished_two.write_tables()
+    for name in ("transfer", "best", "languages"):
+        rows = list(csv.DictReader(io.StringIO(texts[f"{name}.csv"])))
+        assert next(iter(rows[0])) == "model"
+        assert list(dict.fromkeys(row["model"] for row in rows)) == ["tiny", "small"]
+        labels = re.findall(r"\\label\{(.*?)\}", texts[f"{name}.tex"])
+        assert len(labels) == len(set(labels)) == (6 if name == "languages" else 2)
+        headings = re.findall(r"^#+ .*: (tiny|small)$", texts[f"{name}.md"], flags=re.MULTILINE)
+        assert headings == ["tiny"] * (len(labels) // 2) + ["small"] * (len(labels) // 2)
+    assert texts["languages.md"].startswith("# Scores by language\n\n## XNLI: tiny\n")
+
+
+def test_csv_is_tidy_and_keeps_precision(made_scores):
+    scores = made_scores()
     rows = list(csv.DictReader(io.StringIO(to_csv(transfer_records(scores)))))
     assert len(rows) == 11 * (6 * 2 + 3 * 3 + 1)
     found = next(r for r in rows if (r["source"], r["target"], r["metric"]) == ("mnli", "xquad", "score"))
@@ -119,8 +132,8 @@ def test_csv_is_tidy_and_keeps_precision(scores_table):
     assert found["gain_std"] == ""
 
 
-def test_best_records_agree_with_the_best_table(scores_table):
-    scores = load(scores_table)
+def test_best_records_agree_with_the_best_table(made_scores):
+    scores = made_scores()
     records = best_records(scores)
     rows = best_table(scores, TITLES).rows
     assert [TITLES[r["source"]] for r in records[:-1]] == [row.entries[0] for row in rows[:-1]]
@@ -129,8 +142,8 @@ def test_best_records_agree_with_the_best_table(scores_table):
     assert any("biased upward" in note for note in best_table(scores, TITLES).notes)
 
 
-def test_the_language_table_has_controls_marked_and_outside_the_mean(scores_table):
-    scores = load(scores_table)
+def test_the_language_table_has_controls_marked_and_outside_the_mean(made_scores):
+    scores = made_scores()
     table = language_table(scores, "xnli", TITLES)
     assert [row.kind for row in table.rows] == [""] * 7 + ["control"] * 2 + ["average"]
     assert "*" in table.rows[-2].title
@@ -143,7 +156,7 @@ def test_the_language_table_has_controls_marked_and_outside_the_mean(scores_tabl
 def test_a_target_or_source_without_any_score_is_shown_as_missing(scores_table):
     table, languages = scores_table(sources=("none", "mnli"), targets=("xnli",))
     facts = read_languages(languages)
-    scores = read_scores(table, facts, sources=("none", "mnli", "qqp"), targets=("xnli", "panx"))
+    (scores,) = read_scores(table, facts, sources=("none", "mnli", "qqp"), targets=("xnli", "panx"))
     shown = transfer_table(scores, TITLES)
     assert [[value_text(entry) for entry in row.entries][1:] for row in shown.rows] == [["–", "–"]] * 3
     assert value_text(shown.rows[2].entries[0]) == "–"

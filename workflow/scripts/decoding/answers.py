@@ -3,7 +3,7 @@
 Every function returns the columns `prediction` and `score`, one entry for each row of the canonical data.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -72,29 +72,28 @@ def spans(outputs: Outputs, features: Features, contexts: list[str], *, unanswer
         for row, logits_L2 in zip(batch.rows, logits_BL2.float().cpu().numpy(), strict=True):
             example = int(features.columns["example"][row])
             null[example] = min(null[example], float(logits_L2[0].sum()))
-            for start, end, value in _best_spans(logits_L2, features, row):
-                if value > score[example]:
-                    score[example] = value
-                    prediction[example] = contexts[example][start:end].strip()
-                break
+            best = _best_span(logits_L2, features, row)
+            if best is not None and best[2] > score[example]:
+                start, end, score[example] = best
+                prediction[example] = contexts[example][start:end].strip()
     if unanswerable:
         prediction = ["" if null[i] > score[i] else text for i, text in enumerate(prediction)]
     return {"prediction": prediction, "score": [value if np.isfinite(value) else 0.0 for value in score]}
 
 
-def _best_spans(logits_L2: Array, features: Features, row: int) -> Iterator[tuple[int, int, float]]:
-    """Yield (first character, past last character, score) of a window's possible answers, the best first."""
+def _best_span(logits_L2: Array, features: Features, row: int) -> tuple[int, int, float] | None:
+    """Return (first character, past last character, score) of a window's best answer, None if it has no context."""
     first = int(features.columns["context"][row])
     offsets = features.columns["offsets"][row].reshape(-1, 2)
+    if len(offsets) == 0:
+        return None
     start_scores, end_scores = logits_L2[first : first + len(offsets)].T
     starts = np.argsort(-start_scores, kind="stable")[:BEST]
     ends = np.argsort(-end_scores, kind="stable")[:BEST]
     length = ends[None, :] - starts[:, None]
-    total = np.where(
-        (length >= 0) & (length < LONGEST_ANSWER), start_scores[starts][:, None] + end_scores[ends][None, :], -np.inf
-    )
-    for flat in np.argsort(-total, axis=None, kind="stable"):
-        i, j = divmod(int(flat), len(ends))
-        if not np.isfinite(total[i, j]):
-            return
-        yield int(offsets[starts[i], 0]), int(offsets[ends[j], 1]), float(total[i, j])
+    possible = (length >= 0) & (length < LONGEST_ANSWER)
+    if not possible.any():
+        return None
+    total = np.where(possible, start_scores[starts][:, None] + end_scores[ends][None, :], -np.inf)
+    i, j = divmod(int(total.argmax()), len(ends))
+    return int(offsets[starts[i], 0]), int(offsets[ends[j], 1]), float(total[i, j])

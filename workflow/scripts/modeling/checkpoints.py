@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoModel, AutoModelForMaskedLM, XLMRobertaConfig, XLMRobertaForMaskedLM
@@ -69,7 +70,7 @@ def load_masked_lm(directory: Path) -> Any:
 def _load(kind: Any, directory: Path) -> Any:
     try:
         model = kind.from_pretrained(directory, local_files_only=True, use_safetensors=True, dtype=torch.float32)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise UserError(f"{directory} holds no model that can be loaded: {error}") from error
     if getattr(model, "pooler", None) is not None:
         model.pooler = None

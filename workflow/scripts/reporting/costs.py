@@ -1,20 +1,39 @@
-"""What each stage cost and what made the numbers, from the training manifests (`run.json`) and the long table."""
+"""What each stage cost and what made the numbers, from the run cards (`run.json`) and the long table."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from workflow.scripts.errors import UserError
+from workflow.scripts.files import read_json
 
 STAGES = {"pretraining": "Pretraining", "intermediate": "Intermediate training", "finetuning": "Fine-tuning"}
+
+MODEL_FOLDERS = {
+    "pretraining": ("models", 1),  # models/{model}/run.json
+    "intermediate": ("intermediate", 3),  # intermediate/{model}/{source}/seed{seed}/run.json
+    "finetuning": ("finetuned", 4),  # finetuned/{model}/{source}/seed{seed}/{task}/run.json
+}
+"""The folder of a stage's models, and how many levels below it a run card stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run: the model it belongs to, its stage, and its run card."""
+
+    model: str
+    stage: str
+    card: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class StageCost:
-    """The runs of one stage together; None where no manifest has the figure."""
+    """The runs of one stage of one model together; None where no run card has the figure."""
 
+    model: str
     title: str
     runs: int
     seconds: float | None
@@ -26,61 +45,76 @@ class StageCost:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where the numbers come from; each tuple is sorted and without repetitions."""
+    """Where the numbers come from; each tuple is sorted and without repetitions.
+
+    `data` holds (target, task version, SHA-256), `specs` (model, source, target, hash of the run specification).
+    """
 
     versions: tuple[tuple[str, str], ...]
     training_commits: tuple[str, ...]
     scoring_commits: tuple[str, ...]
     data: tuple[tuple[str, str, str], ...]
-    specs: tuple[tuple[str, str, str], ...]
+    specs: tuple[tuple[str, str, str, str], ...]
 
 
-def stage_costs(runs: Sequence[Mapping[str, Any]]) -> list[StageCost]:
-    """Return the cost of each stage in the order of the workflow, and of all together where there are several.
+def read_run(path: Path) -> Run:
+    """Read a run card; its place below the results says which model it belongs to.
 
     Raises:
-        UserError: a manifest names no stage.
+        UserError: the file is missing, is no run card, or stands elsewhere than its stage writes it.
     """
-    for number, run in enumerate(runs):
-        if not run.get("stage"):
-            raise UserError(f"training manifest {number} has no 'stage'; its keys: {', '.join(run)}.")
-    names = [*STAGES, *sorted({run["stage"] for run in runs} - set(STAGES))]
+    card = read_json(path)
+    stage = card.get("stage") if isinstance(card, dict) else None
+    if stage not in MODEL_FOLDERS:
+        raise UserError(f"{path} is no run card: its 'stage' is {stage!r}, expected one of {', '.join(STAGES)}.")
+    folder, depth = MODEL_FOLDERS[stage]
+    above = path.parts[: -depth - 1]
+    if not above or above[-1] != folder:
+        raise UserError(f"{path} is the run card of {stage}, expected {depth} level(s) below a folder '{folder}'.")
+    return Run(path.parts[-depth - 1], stage, card)
+
+
+def stage_costs(runs: Sequence[Run]) -> list[StageCost]:
+    """Return the cost of each stage of each model in the order of the workflow, and of all together."""
     costs = []
-    for name in names:
-        chosen = [run for run in runs if run["stage"] == name]
-        if chosen:
-            costs.append(_cost(STAGES.get(name, name), chosen))
-    return [*costs, _cost("All stages", runs)] if len(costs) > 1 else costs
+    for model in dict.fromkeys(run.model for run in runs):
+        for stage, title in STAGES.items():
+            chosen = [run.card for run in runs if (run.model, run.stage) == (model, stage)]
+            if chosen:
+                costs.append(_cost(model, title, chosen))
+    return [*costs, _cost("", "All", [run.card for run in runs])] if len(costs) > 1 else costs
 
 
-def provenance(table: pa.Table, runs: Sequence[Mapping[str, Any]]) -> Provenance:
-    """Collect versions, commits, data (target, task version, SHA-256) and specification hashes."""
+def provenance(table: pa.Table, runs: Sequence[Run]) -> Provenance:
+    """Collect versions, commits, data and specification hashes."""
     rows = table.to_pylist()
-    versions = {(str(name), str(value)) for run in runs for name, value in (run.get("versions") or {}).items()}
+    cards = [run.card for run in runs]
+    versions = {(str(name), str(value)) for card in cards for name, value in (card.get("versions") or {}).items()}
     data = {(row["target"], _text(row, "task_version"), _text(row, "data_sha")) for row in rows}
-    specs = {(row["source"], row["target"], _text(row, "spec_hash")) for row in rows}
+    specs = {(row["model"], row["source"], row["target"], _text(row, "spec_hash")) for row in rows}
     return Provenance(
         versions=tuple(sorted(versions)),
-        training_commits=_distinct(run.get("commit") for run in runs),
+        training_commits=_distinct(card.get("commit") for card in cards),
         scoring_commits=_distinct(row.get("commit") for row in rows),
         data=tuple(sorted(data)),
         specs=tuple(sorted(specs)),
     )
 
 
-def _cost(title: str, runs: Sequence[Mapping[str, Any]]) -> StageCost:
+def _cost(model: str, title: str, cards: Sequence[Mapping[str, Any]]) -> StageCost:
     def known(key: str) -> list[float]:
-        return [run[key] for run in runs if run.get(key) is not None]
+        return [card[key] for card in cards if card.get(key) is not None]
 
     tokens = known("tokens")
     return StageCost(
+        model=model,
         title=title,
-        runs=len(runs),
+        runs=len(cards),
         seconds=sum(known("seconds")) if known("seconds") else None,
         cpu_seconds=sum(known("cpu_seconds")) if known("cpu_seconds") else None,
         tokens=int(sum(tokens)) if tokens else None,
         peak_memory_mb=max(known("peak_memory_mb"), default=None),
-        devices=_distinct(run.get("device") for run in runs),
+        devices=_distinct(card.get("device") for card in cards),
     )
 
 

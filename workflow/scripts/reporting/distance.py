@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from workflow.scripts.reporting.aggregate import best_source, estimate, task_language_scores
 from workflow.scripts.reporting.figures import FAINT, INK, style
 from workflow.scripts.reporting.formats import MINUS, MISSING
+from workflow.scripts.reporting.labels import place_labels
 from workflow.scripts.reporting.scores import BASELINE, Scores
 from workflow.scripts.reporting.tables import source_title
 
@@ -52,39 +53,102 @@ def distance_correlation(scores: Scores, source: str, target: str) -> float | No
     return spearman([p.distance for p in ordinary], [p.score for p in ordinary])
 
 
-def distance_figure(scores: Scores, titles: Mapping[str, str]) -> Figure:
+def distance_figure(models: Sequence[Scores], titles: Mapping[str, str]) -> Figure:
     """Draw `none` and the best source of each target by language, with a straight line through each.
 
     A thin bar joins the two scores of a language. Lines and rho leave the controls (diamonds) out. Where a
-    panel is too full, labels that would cover something are left out.
+    panel is too full, labels that would cover something are left out. Of several models one block of panels
+    stands below the other.
     """
-    many = max(len(scores.languages[target]) for target in scores.targets) > 16
-    across = min(len(scores.targets), 2 if many else 3)
-    down = -(-len(scores.targets) // across)
-    width, height = (4.4, 3.5) if many else (3.1, 2.7)
-    furthest = max((f.distance for f in scores.facts.values() if f.distance is not None), default=0.0) or 1.0
+    first = models[0]
+    grid = Grid(len(models), len(first.targets), crowded=max(map(len, first.languages.values())) > 16)
+    furthest = max((f.distance for f in first.facts.values() if f.distance is not None), default=0.0) or 1.0
     with style():
-        figure = Figure(figsize=(max(4.2, width * across), height * down + 0.5), layout="constrained")
+        figure = Figure(figsize=grid.size)
         FigureCanvasAgg(figure)
-        panels = figure.subplots(down, across, squeeze=False, sharex=True)
-        panels[0, 0].set_xlim(-0.06 * furthest, 1.06 * furthest)
-        for axes in panels.flat[len(scores.targets) :]:
-            axes.set_axis_off()
-        pairs = []
-        for number, target in enumerate(scores.targets):
-            axes = panels.flat[number]
-            pairs.append(_panel(axes, scores, target, titles))
-            if number + across >= len(scores.targets):
-                axes.tick_params(labelbottom=True)
-        figure.supxlabel("typological distance to English", fontsize=9)
-        figure.supylabel("score", fontsize=9)
-        figure.legend(handles=_legend(scores), loc="outside upper center", ncols=4, frameon=False)
-        for _ in range(2):  # one pass of the layout leaves wide margins around few panels
-            figure.draw_without_rendering()
-        figure.set_layout_engine("none")
-        for axes, found in zip(panels.flat, pairs, strict=False):
-            place_labels(axes, found)
+        for block, scores in enumerate(models):
+            if len(models) > 1:
+                figure.text(*grid.heading(block), scores.model, fontsize=11, fontweight="bold", va="center")
+            figure.text(*grid.label(block), "score", rotation=90, va="center", fontsize=9)
+            for number, target in enumerate(scores.targets):
+                axes = figure.add_axes(grid.panel(block, number))
+                axes.set_xlim(-0.06 * furthest, 1.06 * furthest)
+                axes.tick_params(labelbottom=number + grid.across >= len(scores.targets))
+                place_labels(axes, _panel(axes, scores, target, titles))
+        figure.text(grid.middle, 0.08 / grid.size[1], "typological distance to English", ha="center", fontsize=9)
+        place = (grid.middle, 1 - 0.05 / grid.size[1])
+        figure.legend(
+            handles=_legend(first), loc="upper center", bbox_to_anchor=place, ncols=3, frameon=False, borderpad=0
+        )
     return figure
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the panels stand: fixed sizes in inches, which need no search for a layout and are always the same.
+
+    Attributes:
+        blocks: number of models, one block of panels each.
+        panels: number of panels of a block.
+        crowded: whether there are so many languages that the panels have to be large.
+    """
+
+    blocks: int
+    panels: int
+    crowded: bool
+
+    LEFT, RIGHT, GAP = 0.6, 0.2, 0.4  # beside, and between, panels: the numbers of the y axis
+    LEGEND, HEADING, TITLE, BELOW, FOOT = 0.3, 0.25, 0.46, 0.3, 0.25  # above and below panels
+    NARROWEST = 4.6  # what the legend needs
+
+    @property
+    def across(self) -> int:
+        """The number of panels side by side."""
+        return min(self.panels, 2 if self.crowded else 3)
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the figure."""
+        width = self.LEFT + self.RIGHT - self.GAP + self.across * ((3.9 if self.crowded else 2.6) + self.GAP)
+        return max(self.NARROWEST, width), self.LEGEND + self.blocks * self._block + self.FOOT
+
+    @property
+    def middle(self) -> float:
+        """The middle of the panels, as a share of the width."""
+        return (self.LEFT + self.size[0] - self.RIGHT) / 2 / self.size[0]
+
+    @property
+    def _height(self) -> float:
+        return 3.0 if self.crowded else 2.2
+
+    @property
+    def _block(self) -> float:
+        rows = -(-self.panels // self.across)
+        return (self.HEADING if self.blocks > 1 else 0) + rows * (self.TITLE + self._height) + self.BELOW
+
+    def heading(self, block: int) -> tuple[float, float]:
+        """Return the place of a block's heading, as shares of the figure."""
+        down = self.LEGEND + block * self._block + self.HEADING / 2
+        return self.LEFT / self.size[0], 1 - down / self.size[1]
+
+    def label(self, block: int) -> tuple[float, float]:
+        """Return the place of a block's y label, as shares of the figure."""
+        down = self.LEGEND + (block + 0.5) * self._block
+        return 0.06 / self.size[0], 1 - down / self.size[1]
+
+    def panel(self, block: int, number: int) -> tuple[float, float, float, float]:
+        """Return left, bottom, width and height of a panel, as shares of the figure."""
+        row, column = divmod(number, self.across)
+        width = (self.size[0] - self.LEFT - self.RIGHT + self.GAP) / self.across
+        down = self.LEGEND + (block + 1) * self._block - self.BELOW
+        bottom = self.size[1] - down + (-(-self.panels // self.across) - 1 - row) * (self.TITLE + self._height)
+        left = self.LEFT + column * width
+        return (
+            left / self.size[0],
+            bottom / self.size[1],
+            (width - self.GAP) / self.size[0],
+            self._height / self.size[1],
+        )
 
 
 def _ranks(values: Sequence[float]) -> np.ndarray:
@@ -92,11 +156,11 @@ def _ranks(values: Sequence[float]) -> np.ndarray:
     return np.array([(array < value).sum() + ((array == value).sum() + 1) / 2 for value in array])
 
 
-def _panel(axes: Axes, scores: Scores, target: str, titles: Mapping[str, str]) -> dict[str, list[Point]]:
-    """Draw one target and return its points by language."""
+def _panel(axes: Axes, scores: Scores, target: str, titles: Mapping[str, str]) -> dict[str, list[tuple[float, float]]]:
+    """Draw one target and return its points (distance, score) by language."""
     best = best_source(scores, target)
     series = [(BASELINE, NONE_COLOR, "o")] + ([(best.source, BEST_COLOR, "s")] if best else [])
-    pairs: dict[str, list[Point]] = {}
+    pairs: dict[str, list[tuple[float, float]]] = {}
     rhos = []
     for source, color, marker in series:
         found = points(scores, source, target)
@@ -104,17 +168,11 @@ def _panel(axes: Axes, scores: Scores, target: str, titles: Mapping[str, str]) -
         _markers(axes, found, color, marker)
         _line(axes, [point for point in found if not point.control], color)
         for point in found:
-            pairs.setdefault(point.language, []).append(point)
-    for pair in pairs.values():
-        axes.plot(
-            [p.distance for p in pair],
-            [p.score for p in pair],
-            color=FAINT,
-            linewidth=0.7,
-            alpha=0.7,
-            zorder=1,
-        )
-    _limits(axes, [point.score for pair in pairs.values() for point in pair], crowded=len(pairs) > 16)
+            pairs.setdefault(point.language, []).append((point.distance, point.score))
+    bars = [(x, *sorted((y, other))) for (x, y), (_, other) in (pair for pair in pairs.values() if len(pair) == 2)]
+    if bars:
+        axes.vlines(*zip(*bars, strict=True), color=FAINT, linewidth=0.7, alpha=0.7, zorder=1)
+    _limits(axes, [score for pair in pairs.values() for _, score in pair], crowded=len(pairs) > 16)
     axes.set_title(titles.get(target, target), fontweight="bold", loc="left", pad=15)
     subtitle = f"ρ: {', '.join(rhos)}"
     axes.annotate(subtitle, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=8)
@@ -164,69 +222,6 @@ def _limits(axes: Axes, values: Sequence[float], *, crowded: bool) -> None:
     room = max(4.0, (0.3 if crowded else 0.2) * (high - low))  # for the labels above and below the points
     axes.set_ylim(low - room, high + room)
     axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= 100 and low - room <= tick <= high + room])
-
-
-def place_labels(axes: Axes, pairs: Mapping[str, Sequence[Point]]) -> None:
-    """Write each language's code above or below its points, beside them, or further off with a thin leader.
-
-    Places are tried in a fixed order in units of printed points (1/72 inch); the first that covers no marker
-    and no other label is taken.
-    """
-    scale = 72 / axes.figure.dpi
-    frame = axes.get_window_extent()
-    limits = (frame.x0 * scale - 12, frame.y0 * scale, frame.x1 * scale + 12, frame.y1 * scale)
-    at = {
-        code: [tuple(axes.transData.transform((p.distance, p.score)) * scale) for p in pair]
-        for code, pair in pairs.items()
-    }
-    taken = [(x - 3, y - 3, x + 3, y + 3) for marks in at.values() for x, y in marks]
-    for code, marks in at.items():
-        x, top, bottom = marks[0][0], max(y for _, y in marks), min(y for _, y in marks)
-        half = 2.5 * len(code) + 0.5  # half the width of lower-case letters at 8 pt
-        for left, middle, anchor in _places(x, top, bottom, half):
-            box = (left - half, middle - 4.5, left + half, middle + 4.5)
-            inside = box[0] > limits[0] and box[1] > limits[1] and box[2] < limits[2] and box[3] < limits[3]
-            if inside and not any(_overlap(box, other) for other in taken):
-                _label(axes, code, (left, middle), (x, anchor))
-                taken.append(box)
-                break
-
-
-def _places(x: float, top: float, bottom: float, half: float) -> list[tuple[float, float, float]]:
-    """Return (x, y, y of the point it belongs to) of the places for a label, the best first."""
-    near = [(x, top + 8.5, top), (x, bottom - 8.5, bottom)]
-    near += [(x + side * (half + 5), y, y) for y in (top, bottom) for side in (1, -1)]
-    far = [
-        (x + shift, y + direction * (8.5 + 7 * step), y)
-        for step in range(1, 6)
-        for y, direction in ((top, 1), (bottom, -1))
-        for shift in (0, half, -half)
-    ]
-    return near + far
-
-
-def _label(axes: Axes, code: str, place: tuple[float, float], anchor: tuple[float, float]) -> None:
-    offset = (place[0] - anchor[0], place[1] - anchor[1])
-    far = abs(offset[1]) > 9
-    data = axes.transData.inverted().transform(np.array(anchor) * axes.figure.dpi / 72)
-    leader = {"arrowstyle": "-", "color": FAINT, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3} if far else None
-    axes.annotate(
-        code,
-        tuple(data),
-        offset,
-        textcoords="offset points",
-        fontsize=8,
-        ha="center",
-        va="center_baseline",
-        color=INK,
-        zorder=4,
-        arrowprops=leader,
-        annotation_clip=False,
-    )
-
-
-def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
 
 
 def _legend(scores: Scores) -> list[Line2D]:

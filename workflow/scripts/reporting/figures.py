@@ -74,30 +74,47 @@ def save(figure: Figure, svg: Path, png: Path) -> None:
             figure.savefig(temporary, format="png", dpi=200, facecolor="white", metadata={"Software": None})
 
 
-def gains_figure(scores: Scores, titles: Mapping[str, str]) -> Figure:
-    """Draw the gain of each intermediate source on each target and on the average.
+def gains_figure(models: Sequence[Scores], titles: Mapping[str, str]) -> Figure:
+    """Draw the gain of each intermediate source on each target and on the average; models one below the other.
 
-    The colours are centred at 0 and end at the 90th percentile of the absolute gains, so that one failed run
-    does not wash out the rest; the numbers are exact.
+    The colours are centred at 0 and end at the 90th percentile of the absolute gains of all models, so that one
+    failed run does not wash out the rest; the numbers are exact.
     """
+    gains = [_gains(scores) for scores in models]
+    bound = color_bound(np.concatenate(gains))
+    rows, columns = gains[0].shape
+    block = 0.45 + 0.36 * rows + (0.25 if len(models) > 1 else 0)
+    with style():
+        figure = Figure(figsize=(1.7 + 0.68 * columns, 0.8 + block * len(models)), layout="constrained")
+        FigureCanvasAgg(figure)
+        panels = figure.subplots(len(models), 1, squeeze=False)[:, 0]
+        for axes, scores, found in zip(panels, models, gains, strict=True):
+            _paint(axes, found, bound)
+            _label_cells(axes, scores, titles)
+            if len(models) > 1:
+                figure.get_layout_engine().set(h_pad=0.1)
+                axes.set_title(scores.model, loc="left", fontsize=11, fontweight="bold")
+        _color_bar(figure, list(panels), bound, np.concatenate(gains))
+    return figure
+
+
+def _gains(scores: Scores) -> np.ndarray:
+    """Return the mean gains [sources, targets and their average], NaN where one is missing."""
     columns = [*scores.targets, None]
     gains = np.full((max(1, len(scores.intermediates)), len(columns)), np.nan)
     for i, source in enumerate(scores.intermediates):
         for j, target in enumerate(columns):
             gain = overall_gain(scores, source) if target is None else task_gain(scores, source, target)
             gains[i, j] = np.nan if gain is None else gain.mean
-    bound = color_bound(gains)
-    with style():
-        figure = Figure(figsize=(1.7 + 0.68 * len(columns), 1.25 + 0.36 * len(gains)), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.add_subplot()
-        _paint(axes, gains, bound)
-        axes.set_yticks(range(len(scores.intermediates)), [source_title(s, titles) for s in scores.intermediates])
-        places = [_middle(column, len(columns)) for column in range(len(columns))]
-        axes.set_xticks(places, [_column_label(scores, target, titles) for target in columns])
-        axes.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
-        _color_bar(figure, axes, bound, gains)
-    return figure
+    return gains
+
+
+def _label_cells(axes: Axes, scores: Scores, titles: Mapping[str, str]) -> None:
+    columns = [*scores.targets, None]
+    axes.set_yticks(range(len(scores.intermediates)), [source_title(s, titles) for s in scores.intermediates])
+    places = [_middle(column, len(columns)) for column in range(len(columns))]
+    axes.set_xticks(places, [_column_label(scores, target, titles) for target in columns])
+    axes.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
 
 
 def color_bound(gains: np.ndarray) -> float:
@@ -146,12 +163,13 @@ def _column_label(scores: Scores, target: str | None, titles: Mapping[str, str])
     return f"{name}\n{decimal(none.mean) if none else MISSING}"
 
 
-def _color_bar(figure: Figure, axes: Axes, bound: float, gains: np.ndarray) -> None:
+def _color_bar(figure: Figure, panels: list[Axes], bound: float, gains: np.ndarray) -> None:
     mappable = mpl.cm.ScalarMappable(Normalize(-bound, bound), DIVERGING)
     known = gains[np.isfinite(gains)]
     low, high = bool((known < -bound).any()), bool((known > bound).any())
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get((low, high), "neither")
-    bar = figure.colorbar(mappable, ax=axes, orientation="horizontal", extend=extend, aspect=40, shrink=0.6, pad=0.03)
+    pad = 0.03 / len(panels)
+    bar = figure.colorbar(mappable, ax=panels, orientation="horizontal", extend=extend, aspect=40, shrink=0.6, pad=pad)
     ticks = [-bound, -bound / 2, 0, bound / 2, bound]
     bar.set_ticks(ticks, labels=[decimal(tick, signed=True) for tick in ticks])
     bar.set_label("gain over none, points (below each target: score of none)")

@@ -1,6 +1,6 @@
 """What the numbers say, in sentences computed from them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean, median
 
 from workflow.scripts.reporting.aggregate import (
@@ -51,30 +51,33 @@ def findings(scores: Scores, titles: Mapping[str, str]) -> list[str]:
     ]
 
 
-def caveats(scores: Scores, retrieval: Collection[str]) -> list[str]:
-    """Return what a reader must know before believing the numbers."""
+def caveats(
+    models: Sequence[Scores], retrieval: Collection[str], *, provider: str = "", aligned: Collection[str] = ()
+) -> list[str]:
+    """Return what a reader must know before believing the numbers.
+
+    Args:
+        models: the scores of each model.
+        retrieval: which targets are retrieval or mining.
+        provider: where the data come from (`laboratory`: they are generated).
+        aligned: the models whose pretraining includes translation pairs.
+    """
     notes = []
-    if len(scores.seeds) == 1:
+    if len(models[0].seeds) == 1:
         notes.append(
             "One seed: differences of a few points are not evidence. Repeat the study with more seeds before "
             "ranking tasks that are close."
         )
     notes.append(BIAS)
-    effect = _retrieval(scores, retrieval)
-    if effect:
-        notes.append(effect)
-    if scores.collection == "laboratory":
+    notes.append(_retrieval(models, retrieval))
+    if provider == "laboratory":
         notes.append(
-            "The laboratory's languages are generated and its model is tiny. The model is aligned with parallel "
-            "text (translation pairs are part of its pretraining), unlike XLM-R, which saw monolingual text only: "
-            "how well it transfers before any intermediate training says nothing about XLM-R."
+            "The laboratory's languages and data are generated and its models are tiny: it shows how a study works, "
+            "and its numbers are no estimates for natural languages."
         )
-    if any(scores.controls.values()):
-        notes.append(
-            "Control languages (*) test the laboratory itself: an exact relabelling of English should transfer "
-            "nearly as well as English, reversed word order should not. They enter no average."
-        )
-    return notes
+    notes.append(_aligned(models, aligned))
+    notes.append(_controls(models, provider))
+    return [note for note in notes if note]
 
 
 def _signs(scores: Scores) -> str:
@@ -111,7 +114,7 @@ def _best_per_target(scores: Scores) -> str:
     return (
         f"Taking the best task of each target, as the paper's best models do, gives an average of "
         f"{decimal(score.mean)}, a change of {decimal(gain.mean, signed=True)} over {BASELINE} "
-        "(biased upward, see below)."
+        "(biased upward)."
     )
 
 
@@ -134,12 +137,41 @@ def _gaps(scores: Scores) -> str:
     return f"Incomplete: {gaps} of {total} cells lack scores; they are listed under provenance." if gaps else ""
 
 
-def _retrieval(scores: Scores, retrieval: Collection[str]) -> str:
-    gains = [gain.mean for (_, target), gain in all_gains(scores).items() if target in retrieval]
-    if not gains:
+def _retrieval(models: Sequence[Scores], retrieval: Collection[str]) -> str:
+    means = {}
+    for scores in models:
+        gains = [gain.mean for (_, target), gain in all_gains(scores).items() if target in retrieval]
+        if gains:
+            means[scores.model] = fmean(gains)
+    if not means:
         return ""
-    mean = decimal(fmean(gains), signed=True)
     published = "The paper's abstract reports large gains on the retrieval targets (BUCC, Tatoeba)."
-    if fmean(gains) < 5:
-        return f"{published} They do not show here: the mean gain over these targets is {mean} points."
-    return f"{published} Here the mean gain over these targets is {mean} points."
+    shown = [decimal(mean, signed=True) for mean in means.values()]
+    if len(models) > 1:
+        shown = [f"{value} ({model})" for value, model in zip(shown, means, strict=True)]
+    mean = f"the mean gain over these targets is {' and '.join(shown)} points"
+    if max(means.values()) < 5:
+        return f"{published} They do not show here: {mean}."
+    return f"{published} Here {mean}."
+
+
+def _aligned(models: Sequence[Scores], aligned: Collection[str]) -> str:
+    names = [scores.model for scores in models if scores.model in aligned]
+    if not names:
+        return ""
+    which = f"The model {names[0]} is" if len(names) == 1 else f"The models {' and '.join(names)} are"
+    return (
+        f"{which} aligned with parallel text (translation pairs are part of the pretraining), unlike XLM-R, which saw "
+        "monolingual text only: transfer before any intermediate training says nothing about XLM-R."
+    )
+
+
+def _controls(models: Sequence[Scores], provider: str) -> str:
+    codes = sorted({code for scores in models for found in scores.controls.values() for code in found})
+    if not codes:
+        return ""
+    names = ", ".join(models[0].name(code) for code in codes)
+    note = f"Control languages (*) are diagnostics and enter no average: {names}."
+    if provider == "laboratory":
+        note += " An exact relabelling of English should transfer nearly as well as English, reversed order should not."
+    return note

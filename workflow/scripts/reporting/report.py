@@ -20,13 +20,13 @@ from markupsafe import Markup
 
 from workflow.scripts.errors import UserError
 from workflow.scripts.reporting.aggregate import missing_parts
-from workflow.scripts.reporting.costs import provenance, stage_costs
+from workflow.scripts.reporting.costs import Run, provenance, stage_costs
 from workflow.scripts.reporting.distance import BEST_COLOR, NONE_COLOR
 from workflow.scripts.reporting.figures import INK
 from workflow.scripts.reporting.findings import caveats, findings, headline
 from workflow.scripts.reporting.formats import is_text, spread_text, value_text
 from workflow.scripts.reporting.scores import Scores
-from workflow.scripts.reporting.tables import Number, best_table, language_table, source_title, transfer_table
+from workflow.scripts.reporting.tables import Number, Table, best_table, language_table, source_title, transfer_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 FORMATS = {"csv": "text/csv", "md": "text/markdown", "tex": "application/x-tex"}
@@ -41,25 +41,27 @@ class Material:
     """All that the report is made of.
 
     Attributes:
-        scores: the checked scores of one model.
+        models: the checked scores of each model.
         table: the long table, for provenance.
         titles: display names of sources and targets.
-        runs: training manifests (contents of `run.json`).
+        runs: the training runs.
         config: the study's configuration, shown as it is.
         figures: SVG text by name (`gains`, `distance`).
         files: contents of the table files by file name (`transfer.csv`), offered for saving.
         retrieval: which targets are retrieval or mining.
+        parallel: which corpora hold translation pairs.
         commit: the commit of the workflow's sources that write this report.
     """
 
-    scores: Scores
+    models: Sequence[Scores]
     table: pa.Table
     titles: Mapping[str, str]
-    runs: Sequence[Mapping[str, Any]]
+    runs: Sequence[Run]
     config: Any
     figures: Mapping[str, str]
     files: Mapping[str, str] = field(default_factory=dict)
     retrieval: Collection[str] = ()
+    parallel: Collection[str] = ()
     commit: str = "unknown"
 
 
@@ -83,36 +85,69 @@ def render(material: Material) -> str:
     return environment.get_template("report.html.jinja").render(context(material)) + "\n"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What the report says about one model; `id` starts the names of its sections where there are several."""
+
+    scores: Scores
+    id: str
+    headline: str
+    findings: Sequence[str]
+    transfer: Table
+    best: Table
+    languages: Sequence[Table]
+    gaps: list[tuple[str, str, str, int, str]]
+
+
 def context(material: Material) -> dict[str, Any]:
     """Return everything the templates name."""
-    scores, titles = material.scores, material.titles
+    names = [scores.model for scores in material.models]
+    runs = [run for run in material.runs if run.model in names]
+    provider, aligned = background(material.config, material.parallel)
     return {
-        "scores": scores,
+        "study": material.models[0],
+        "parts": [_part(scores, material.titles, several=len(names) > 1) for scores in material.models],
         "style": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         "script": Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
-        "headline": headline(scores, titles),
-        "findings": findings(scores, titles),
-        "caveats": caveats(scores, material.retrieval),
-        "transfer": transfer_table(scores, titles),
-        "best": best_table(scores, titles),
-        "languages": [language_table(scores, target, titles) for target in scores.targets],
+        "caveats": caveats(material.models, material.retrieval, provider=provider, aligned=aligned),
         "figures": {name: inline_svg(text, name) for name, text in material.figures.items()},
         "downloads": downloads(material.files),
-        "costs": stage_costs(material.runs),
-        "provenance": provenance(material.table.filter(pc.field("model") == scores.model), material.runs),
-        "gaps": gaps(scores, titles),
+        "costs": stage_costs(runs),
+        "provenance": provenance(material.table.filter(pc.field("model").isin(names)), runs),
         "config": json.dumps(material.config, indent=2, ensure_ascii=False),
         "commit": material.commit,
     }
 
 
-def gaps(scores: Scores, titles: Mapping[str, str]) -> list[tuple[str, str, int, str]]:
-    """Return (source, target, seed, languages) of the cells without all their scores, with display names."""
+def _part(scores: Scores, titles: Mapping[str, str], *, several: bool) -> Part:
+    return Part(
+        scores=scores,
+        id=f"model-{scores.model}-" if several else "",
+        headline=headline(scores, titles),
+        findings=findings(scores, titles),
+        transfer=transfer_table(scores, titles),
+        best=best_table(scores, titles),
+        languages=[language_table(scores, target, titles) for target in scores.targets],
+        gaps=gaps(scores, titles),
+    )
+
+
+def background(config: Mapping[str, Any], parallel: Collection[str]) -> tuple[str, list[str]]:
+    """Return where a study's data come from, and its models whose pretraining includes translation pairs."""
+    models = config.get("models", {})
+    aligned = [
+        name for name, model in models.items() if set(parallel) & set(model.get("pretraining", {}).get("corpora", ()))
+    ]
+    return config.get("provider", ""), aligned
+
+
+def gaps(scores: Scores, titles: Mapping[str, str]) -> list[tuple[str, str, str, int, str]]:
+    """Return (model, source, target, seed, languages) of the cells without all their scores, with display names."""
     found = []
     for source, target, seed, absent in missing_parts(scores):
         whole = len(absent) == len(scores.languages[target]) + len(scores.controls[target])
         names = "all" if whole else ", ".join(absent)
-        found.append((source_title(source, titles), titles.get(target, target), seed, names))
+        found.append((scores.model, source_title(source, titles), titles.get(target, target), seed, names))
     return found
 
 

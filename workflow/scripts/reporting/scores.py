@@ -131,7 +131,12 @@ def read_scores(
     everything = table.select([name for name in COLUMNS if name in table.column_names]).to_pylist()
     shown = _models(models, _names(everything, "model"))
     rows = [row for row in everything if row["model"] in shown and row["main_metric"]]
-    study = _study(rows, facts, _order(sources, _names(rows, "source"), "source"), _order(targets, _names(rows, "target"), "target"))
+    study = _study(
+        rows,
+        facts,
+        _order(sources, _names(rows, "source"), "source"),
+        _order(targets, _names(rows, "target"), "target"),
+    )
     return [Scores(model=model, values=_values(rows, model, study), **study) for model in shown]
 
 

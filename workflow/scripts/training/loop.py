@@ -6,6 +6,7 @@ Batches, masks and the order of tasks follow from seed and step alone; the rest 
 
 import logging
 import math
+import os
 import signal
 import time
 from dataclasses import dataclass, field
@@ -28,8 +29,8 @@ from workflow.scripts.training.state import StateFile
 
 log = logging.getLogger(__name__)
 
-SAVE_SECONDS = 120.0
-"""Time between two states on disk; machine, not identity."""
+SAVE_SECONDS = float(os.environ.get("SAVE_SECONDS", "120"))
+"""Time between two states on disk; machine, not identity, hence from the environment."""
 
 SMOOTHING = 50
 """Steps over which the reported loss is averaged."""

@@ -46,5 +46,5 @@ for (const table of document.querySelectorAll("table.sortable")) {
 }
 // On paper, everything is open.
 window.addEventListener("beforeprint", () => {
-  for (const part of document.querySelectorAll("#languages details")) part.open = true;
+  for (const part of document.querySelectorAll(".languages details")) part.open = true;
 });

@@ -1,0 +1,26 @@
+import numpy as np
+
+from workflow.scripts.decoding import bitext
+
+EYE = np.eye(6, dtype=np.float32)
+
+
+def test_pairs_are_looked_for_within_their_language():
+    rows = {"id": ["qaa-0", "qaa-1", "qab-0", "qab-1"], "language": ["qaa", "qaa", "qab", "qab"]}
+    english = EYE[[0, 1, 0, 1]]
+    foreign = EYE[[0, 1, 1, 0]]
+    columns = bitext.retrieve(rows, foreign, english)
+    assert columns["prediction"] == ["qaa-0", "qaa-1", "qab-1", "qab-0"]
+    assert columns["score"] == [1.0] * 4
+
+
+def test_repeated_sentences_are_mined_once():
+    rows = {
+        "id": ["f1", "f2", "f3", "e1", "e2"],
+        "language": ["qaa"] * 5,
+        "side": ["foreign"] * 3 + ["english"] * 2,
+        "text_a": ["a", "a", "b", "x", "y"],
+    }
+    columns = bitext.mine(rows, EYE[[0, 0, 1, 0, 1]], neighbours=2)
+    assert sorted(zip(columns["id"], columns["prediction"], strict=True)) == [("f1", "e1"), ("f3", "e2")]
+    assert set(columns["language"]) == {"qaa"}

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.scripts.training.schedule import capped_sizes, occurrences, task_sequence, warmup_linear
+
+
+def test_the_rate_rises_then_falls_to_zero():
+    rates = [warmup_linear(step, 100, 0.1) for step in range(100)]
+    assert rates[:10] == pytest.approx(np.arange(1, 11) / 10)
+    assert rates[10] == 1.0
+    assert rates[-1] == pytest.approx(1 / 90)
+    assert all(before > after for before, after in zip(rates[10:], rates[11:], strict=False))
+
+
+@given(st.integers(1, 200), st.floats(0, 1))
+def test_every_step_has_a_rate_above_zero(total, warmup):
+    assert all(0 < warmup_linear(step, total, warmup) <= 1 for step in range(total))
+
+
+def test_mixing_is_proportional_up_to_the_cap():
+    assert capped_sizes([10, 5000], 1000).tolist() == [10, 1000]
+    assert capped_sizes([10, 5000], None).tolist() == [10, 5000]
+    sequence = task_sequence(capped_sizes([1000, 3000, 90_000], 4000), 20_000, seed=1)
+    shares = np.bincount(sequence) / len(sequence)
+    assert shares == pytest.approx([1 / 8, 3 / 8, 4 / 8], abs=0.015)
+
+
+def test_the_order_of_tasks_follows_the_seed():
+    weights = np.array([1.0, 2.0])
+    assert np.array_equal(task_sequence(weights, 50, 1), task_sequence(weights, 50, 1))
+    assert not np.array_equal(task_sequence(weights, 50, 1), task_sequence(weights, 50, 2))
+
+
+def test_one_task_has_all_steps():
+    assert task_sequence(np.array([5.0]), 3, 1).tolist() == [0, 0, 0]
+
+
+@given(st.lists(st.integers(0, 3), max_size=50))
+def test_occurrences_count_earlier_steps_of_the_same_task(tasks):
+    counts = occurrences(np.array(tasks, dtype=np.int64))
+    assert counts.tolist() == [tasks[:step].count(task) for step, task in enumerate(tasks)]

@@ -1,0 +1,73 @@
+"""A copy of the workflow in a folder of its own, and Snakemake run in it as a user runs it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("Snakefile", "config", "envs", "profiles", "requirements", "tests", "workflow")
+
+
+@dataclass
+class Tree:
+    """A copy of the sources."""
+
+    root: Path
+
+    def run(self, *arguments, check=True, env=None):
+        """Run Snakemake; return what it printed, standard error included."""
+        command = [sys.executable, "-m", "snakemake", "--nocolor", *map(str, arguments)]
+        done = subprocess.run(
+            command, cwd=self.root, env=os.environ | (env or {}), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        if check and done.returncode:
+            raise AssertionError(f"snakemake {' '.join(map(str, arguments))}\n{done.stdout}")
+        return done.stdout
+
+    def jobs(self, *arguments):
+        """Return how many jobs of each rule a dry run plans."""
+        printed = self.run("--dry-run", *arguments)
+        if "Nothing to be done" in printed:
+            return {}
+        lines = printed.split("Job stats:")[1].split("\n\n")[0].splitlines()[3:]
+        return {rule: int(count) for rule, count in (line.split() for line in lines)}
+
+
+def copy_tree(target):
+    target.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target / part)
+    return Tree(target)
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of the sources that the test may change."""
+    return copy_tree(tmp_path / "tree")
+
+
+SMOKE = ("--configfile", "tests/config/smoke.yaml", "--cores", "2")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A copy of the sources in which the smoke study has been run to its end."""
+    made = copy_tree(tmp_path_factory.mktemp("finished") / "tree")
+    made.printed = made.run(*SMOKE)
+    return made
+
+
+@pytest.fixture
+def smoke(finished, tmp_path):
+    """A fresh copy of the finished smoke study, times included."""
+    shutil.copytree(finished.root, tmp_path / "tree", copy_function=shutil.copy2)
+    return Tree(tmp_path / "tree")
