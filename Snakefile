@@ -1,7 +1,7 @@
 """Intermediate-task transfer across languages (Phang et al. 2020) as an experiment DAG.
 
-    snakemake --cores 2                                        the laboratory, offline
-    snakemake --cores 2 --configfile config/other.yaml         another study
+snakemake --cores 2                                        the laboratory, offline
+snakemake --cores 2 --configfile config/other.yaml         another study
 """
 
 from snakemake.utils import min_version
@@ -29,7 +29,7 @@ rule all:
     default_target: True
     input:
         f"results/{STUDY.collection}/report.html",
-        summary_files,
+        FILES.summary_files,
 
 
 rule scores:
@@ -41,7 +41,7 @@ rule scores:
 rule checkpoints:
     """All intermediate checkpoints."""
     input:
-        intermediate_checkpoints,
+        FILES.intermediate_checkpoints,
 
 
 onsuccess:

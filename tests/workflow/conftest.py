@@ -23,7 +23,12 @@ class Tree:
         """Run Snakemake; return what it printed, standard error included."""
         command = [sys.executable, "-m", "snakemake", "--nocolor", *map(str, arguments)]
         done = subprocess.run(
-            command, cwd=self.root, env=os.environ | (env or {}), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            cwd=self.root,
+            env=os.environ | (env or {}),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         if check and done.returncode:
             raise AssertionError(f"snakemake {' '.join(map(str, arguments))}\n{done.stdout}")

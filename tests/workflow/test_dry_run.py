@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("config/**/*.yaml"), *ROOT.glob("tests/config/*.yaml")))
+SHIPPED = sorted(
+    path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("config/**/*.yaml"), *ROOT.glob("tests/config/*.yaml"))
+)
 
 LABORATORY = {
     "describe_languages": 1,

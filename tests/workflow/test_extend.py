@@ -17,7 +17,7 @@ def change(tree, update):
 
 def test_a_task_is_one_literal(smoke):
     file = smoke.root / "workflow/scripts/tasks/intermediate.py"
-    literal = '''
+    literal = """
 SNLI = Task(
     name="snli",
     title="SNLI",
@@ -32,7 +32,7 @@ SNLI = Task(
     licence="CC BY-SA 4.0",
     citation="Bowman et al. 2015",
 )
-'''
+"""
     text = file.read_text()
     text = text.replace("\nINTERMEDIATE_TASKS = (", f"{literal}\nINTERMEDIATE_TASKS = (SNLI, ")
     file.write_text(text)

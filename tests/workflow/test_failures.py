@@ -22,7 +22,7 @@ def replace_column(path, column, change):
 def break_and_run(smoke, repository_file, breaking, target):
     """Break a fetched file, ask for what is made of it, and return what was printed."""
     breaking(smoke.root / "results/smoke/repositories" / repository_file)
-    kept = {path for path in (smoke.root / "results/smoke").rglob("*.safetensors")}
+    kept = set((smoke.root / "results/smoke").rglob("*.safetensors"))
     (smoke.root / target).unlink()
     printed = smoke.run(target, *SMOKE, check=False)
     assert "Traceback" not in printed
@@ -40,7 +40,7 @@ def test_a_truncated_file(smoke):
 
     printed = break_and_run(smoke, MNLI, cut, "results/smoke/data/mnli/train.parquet")
     assert f"{MNLI} (200 bytes) cannot be read as Parquet" in printed
-    assert "fetch it again" in printed
+    assert "makes the next run fetch it" in printed
 
 
 def test_a_missing_file(smoke):
@@ -105,7 +105,12 @@ def test_a_killed_run_resumes_to_the_same_model(smoke, tmp_path):
     command = [sys.executable, "-m", "snakemake", target, *SMOKE]
     environment = os.environ | {"SAVE_SECONDS": "0.5", "PRELOAD": "0"}
     process = subprocess.Popen(
-        command, cwd=smoke.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        command,
+        cwd=smoke.root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 60
     while not list(state.glob("*/state.safetensors")):

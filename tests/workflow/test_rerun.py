@@ -46,7 +46,9 @@ def test_the_study_is_complete(finished):
 
 
 def test_targets_of_one_training_set_share_the_model(finished):
-    folders = {path.parent.name for path in (finished.root / "results/smoke/finetuned/nano/none/seed1").glob("*/run.json")}
+    folders = {
+        path.parent.name for path in (finished.root / "results/smoke/finetuned/nano/none/seed1").glob("*/run.json")
+    }
     assert folders == {"mnli", "pawsx", "udpos", "squad_v1"}
 
 
@@ -79,7 +81,9 @@ def test_checking_out_anew_runs_nothing_again(smoke):
 
 
 def test_machine_settings_run_nothing_again(smoke):
-    assert smoke.jobs(*SMOKE, "--set-threads", "finetune_target=2", "--set-resources", "train_intermediate:mem_mb=9") == {}
+    assert (
+        smoke.jobs(*SMOKE, "--set-threads", "finetune_target=2", "--set-resources", "train_intermediate:mem_mb=9") == {}
+    )
 
 
 def test_a_hyper_parameter_of_one_target(smoke):

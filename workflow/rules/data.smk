@@ -45,7 +45,7 @@ rule prepare_task:
 rule train_tokenizer:
     """Train a sub-word tokenizer on the text of every language."""
     input:
-        corpora=tokenizer_text,
+        corpora=FILES.tokenizer_text,
     output:
         tokenizer="results/{collection}/tokenizers/{tokenizer}/tokenizer.json",
         config="results/{collection}/tokenizers/{tokenizer}/tokenizer_config.json",
@@ -65,7 +65,7 @@ rule tokenize_task:
     input:
         tokenizer="results/{collection}/tokenizers/{tokenizer}/tokenizer.json",
         table="results/{collection}/data/{task}/{split}.parquet",
-        tags=tag_set,
+        tags=FILES.tag_set,
     output:
         features="results/{collection}/tokens/{tokenizer}/{task}/{split}.arrow",
     log:

@@ -10,9 +10,9 @@ outputs  results/{collection}/predictions/{model}/{source}/seed{seed}/{target}.p
 rule predict_target:
     """Predict the test data of a target in every language."""
     input:
-        run=tested_run,
-        tokens=tested_tokens,
-        data=tested_data,
+        run=FILES.tested_run,
+        tokens=FILES.tested_tokens,
+        data=FILES.tested_data,
     output:
         predictions="results/{collection}/predictions/{model}/{source}/seed{seed}/{target}.parquet",
     log:
@@ -30,8 +30,8 @@ rule predict_target:
 rule score_target:
     """Score the predictions of a target with its official metrics."""
     input:
-        run=tested_run,
-        data=tested_data,
+        run=FILES.tested_run,
+        data=FILES.tested_data,
         predictions="results/{collection}/predictions/{model}/{source}/seed{seed}/{target}.parquet",
     output:
         scores="results/{collection}/scores/{model}/{source}/seed{seed}/{target}.json",
@@ -51,7 +51,7 @@ rule score_target:
 rule collect_scores:
     """Collect all scores into one long table."""
     input:
-        scores=expand_runs("results/{collection}/scores/{model}/{source}/seed{seed}/{target}.json"),
+        scores=FILES.score_files(),
     output:
         scores=f"results/{STUDY.collection}/scores.parquet",
     log:

@@ -9,10 +9,10 @@ outputs  results/{collection}/intermediate/{model}/{source}/seed{seed}/
 rule train_intermediate:
     """Train an encoder on an intermediate task."""
     input:
-        encoder=pretrained_weights,
-        tokenizer=tokenizer_file,
-        tokens=intermediate_tokens,
-        dev=intermediate_dev,
+        encoder=FILES.pretrained_weights,
+        tokenizer=FILES.tokenizer_file,
+        tokens=FILES.intermediate_tokens,
+        dev=FILES.intermediate_dev,
     output:
         model="results/{collection}/intermediate/{model}/{source}/seed{seed}/model.safetensors",
         head="results/{collection}/intermediate/{model}/{source}/seed{seed}/head.safetensors",
@@ -23,11 +23,9 @@ rule train_intermediate:
         run="results/{collection}/intermediate/{model}/{source}/seed{seed}/run.json",
     log:
         "results/{collection}/logs/intermediate/{model}/{source}.{seed}.log",
-    benchmark:
-        "results/{collection}/benchmarks/intermediate/{model}/{source}.{seed}.jsonl"
+    priority: 5
     conda:
         "../../envs/workflow.yaml"
-    priority: 5
     params:
         spec=by_wildcards(STUDY.intermediate_spec),
     shell:

@@ -8,8 +8,8 @@ outputs  results/{collection}/models/{model}/
 rule pretrain_model:
     """Train an XLM-R encoder from random weights as a masked language model."""
     input:
-        tokenizer=tokenizer_file,
-        tokens=pretraining_tokens,
+        tokenizer=FILES.tokenizer_file,
+        tokens=FILES.pretraining_tokens,
     output:
         model="results/{collection}/models/{model}/model.safetensors",
         config="results/{collection}/models/{model}/config.json",
@@ -19,11 +19,9 @@ rule pretrain_model:
         run="results/{collection}/models/{model}/run.json",
     log:
         "results/{collection}/logs/pretrain/{model}.log",
-    benchmark:
-        "results/{collection}/benchmarks/pretrain/{model}.jsonl"
+    priority: 10
     conda:
         "../../envs/workflow.yaml"
-    priority: 10
     params:
         spec=by_wildcards(STUDY.pretraining_spec),
     shell:

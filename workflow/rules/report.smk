@@ -107,8 +107,8 @@ rule write_report:
     input:
         scores="results/{collection}/scores.parquet",
         languages="results/{collection}/languages.json",
-        runs=run_cards,
-        summaries=summary_files,
+        runs=FILES.run_cards,
+        summaries=FILES.summary_files,
     output:
         report=report("results/{collection}/report.html", caption="../report/report.rst", category="Report"),
     log:

@@ -9,10 +9,10 @@ outputs  results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/
 rule finetune_target:
     """Fine-tune an encoder on the training data of a target."""
     input:
-        encoder=encoder_weights,
-        tokenizer=tokenizer_file,
-        tokens=finetuning_tokens,
-        dev=finetuning_dev,
+        encoder=FILES.encoder_weights,
+        tokenizer=FILES.tokenizer_file,
+        tokens=FILES.finetuning_tokens,
+        dev=FILES.finetuning_dev,
     output:
         model="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/model.safetensors",
         head="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/head.safetensors",
@@ -23,8 +23,6 @@ rule finetune_target:
         run="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/run.json",
     log:
         "results/{collection}/logs/finetune/{model}/{source}.{seed}.{task}.log",
-    benchmark:
-        "results/{collection}/benchmarks/finetune/{model}/{source}.{seed}.{task}.jsonl"
     conda:
         "../../envs/workflow.yaml"
     params:

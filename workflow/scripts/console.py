@@ -1,11 +1,15 @@
-"""Fewer lines from Snakemake: one that says how far the study is, instead of five for every job.
+"""What a run in a terminal needs: the right `python`, and fewer lines from Snakemake.
 
-A filter (standard `logging`) on the handler of Snakemake's console; its log file under `.snakemake/log` stays complete.
-Should Snakemake name its records otherwise one day, its own lines come back and nothing else changes.
+One line says how far the study is, instead of five for every job, by a filter (standard `logging`) on the handler of
+Snakemake's console; its log file under `.snakemake/log` stays complete. Should Snakemake name its records otherwise
+one day, its own lines come back and nothing else changes.
 """
 
 import logging
+import os
+import sys
 import time
+from pathlib import Path
 
 from workflow.scripts.progress import duration
 
@@ -26,8 +30,11 @@ class ProgressFilter(logging.Filter):
         event = getattr(getattr(record, "event", None), "name", "")
         if event == "PROGRESS":
             return self._progress(record)
-        scheduling = isinstance(record.msg, str) and record.msg.startswith(("Select jobs", "Execute "))
-        return event != "JOB_FINISHED" and not scheduling
+        text = str(record.msg)
+        if record.levelno >= logging.ERROR:
+            # status 1: the program itself has said what is wrong, in one line; anything else only Snakemake can tell
+            return not ("CalledProcessError" in text and "exit status 1." in text)
+        return event != "JOB_FINISHED" and not text.startswith(("Select jobs", "Execute "))
 
     def _progress(self, record: logging.LogRecord) -> bool:
         done, total = getattr(record, "done", 0), getattr(record, "total", 0)
@@ -46,3 +53,11 @@ def shorten_progress() -> None:
     for handler in logging.getLogger("snakemake.logging").handlers:
         if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
             handler.addFilter(ProgressFilter())
+
+
+def prefer_this_python() -> None:
+    """Let `python` in the rules be the one that runs Snakemake, also where its environment is not activated.
+
+    An environment that Snakemake activates itself (`--sdm`) still comes first.
+    """
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

@@ -120,9 +120,7 @@ def _provenance(task: Task, options: argparse.Namespace) -> dict[str, Any]:
         "source": options.source,
         "seed": options.seed,
         "task_version": str(task.version),
-        "metric_versions": {
-            value: metric.label for metric in scorer_for(task) for value in metric.values
-        },
+        "metric_versions": {value: metric.label for metric in scorer_for(task) for value in metric.values},
         "data_sha": "+".join(sha256(path) for path in sorted(options.data, key=lambda path: path.stem, reverse=True)),
         "spec_hash": manifest["spec_hash"],
         "commit": commit(),

@@ -26,7 +26,9 @@ def test_batches_depend_on_their_index_alone():
 
 def test_seed_task_and_epoch_change_the_order():
     lengths = np.ones(100)
-    orders = [EpochPlan(lengths, 10, key).batch(index).tolist() for key in ((1, 0), (2, 0), (1, 1)) for index in (0, 10)]
+    orders = [
+        EpochPlan(lengths, 10, key).batch(index).tolist() for key in ((1, 0), (2, 0), (1, 1)) for index in (0, 10)
+    ]
     assert len({tuple(order) for order in orders}) == len(orders)
 
 

@@ -101,7 +101,12 @@ def test_windows_cover_a_long_context_and_one_of_them_the_answer(encode):
     answers = [[{"text": "word50", "start": start}]]
     columns = encode(Family.SPAN, {"context": [context], "question": ["which"], "answers": answers}, max_length=48)
     assert len(columns["input_ids"]) > 2
-    covered = {c for offsets in columns["offsets"] for a, b in zip(offsets[::2], offsets[1::2], strict=True) for c in range(a, b)}
+    covered = {
+        c
+        for offsets in columns["offsets"]
+        for a, b in zip(offsets[::2], offsets[1::2], strict=True)
+        for c in range(a, b)
+    }
     assert covered >= set(range(len(context)))
     assert any(columns["start"])
     assert not all(columns["start"])

@@ -44,6 +44,16 @@ def test_the_best_of_a_column_is_none_where_nothing_gains(made_scores):
     assert all(entry.best for entry in transfer_table(losing, TITLES).rows[0].entries)
 
 
+def test_a_gain_that_is_shown_as_nothing_is_not_the_best(scores_table):
+    table, languages = scores_table(sources=("none", "mnli"), targets=("xnli",))
+    none = {row["language"]: row["value"] for row in table.to_pylist() if row["source"] == "none"}
+    for gain, best in ((0.04, "none"), (0.06, "MNLI")):
+        shift = {"none": 0.0, "mnli": gain}
+        rows = [row | {"value": none[row["language"]] + shift[row["source"]]} for row in table.to_pylist()]
+        (scores,) = read_scores(type(table).from_pylist(rows), read_languages(languages))
+        assert [row.title for row in transfer_table(scores, TITLES).rows if row.entries[0].best] == [best]
+
+
 def test_one_seed_shows_no_spread_and_says_so(made_scores):
     table = transfer_table(made_scores(), TITLES)
     assert ONE_SEED in table.notes

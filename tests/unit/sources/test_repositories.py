@@ -55,7 +55,9 @@ def test_several_origins_share_the_rows_and_keep_ids_apart(tmp_path):
 def test_test_rows_are_parallel_across_languages(tmp_path):
     task = TASKS["xnli"]
     table = read(task, tmp_path, fetched(task, tmp_path), "test").to_pylist()
-    by_language = {code: {r["id"].split("-", 1)[1]: r["label"] for r in table if r["language"] == code} for code in LANGUAGES}
+    by_language = {
+        code: {r["id"].split("-", 1)[1]: r["label"] for r in table if r["language"] == code} for code in LANGUAGES
+    }
     assert by_language["en"] == by_language["qaa"] == by_language["qac"]
 
 
@@ -160,7 +162,7 @@ class TestBadInput:
     def test_files_that_a_readme_promises(self, glue):
         root, _, train = glue
         train.unlink()
-        with pytest.raises(UserError, match="no file of .*glue matches mnli/train-"):
+        with pytest.raises(UserError, match=r"no file of .*glue matches mnli/train-"):
             mirror.locate(root, "nyu-mll/glue", "mnli", "train")
 
 

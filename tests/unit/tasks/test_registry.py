@@ -7,7 +7,17 @@ from workflow.scripts.tasks import TASKS, Family, Origin, Role, find_task, regis
 from workflow.scripts.tasks.languages import NATURAL_LANGUAGES, select_languages
 
 PAPER_SOURCES = ["anli", "mnli", "qqp", "squad_v2", "squad_v1", "hellaswag", "ccg", "cosmosqa", "csqa"]
-XTREME = {"xnli": 15, "pawsx": 7, "udpos": 33, "panx": 40, "xquad": 11, "mlqa": 7, "tydiqa": 9, "bucc2018": 4, "tatoeba": 36}
+XTREME = {
+    "xnli": 15,
+    "pawsx": 7,
+    "udpos": 33,
+    "panx": 40,
+    "xquad": 11,
+    "mlqa": 7,
+    "tydiqa": 9,
+    "bucc2018": 4,
+    "tatoeba": 36,
+}
 
 
 def test_the_papers_tasks_are_there_in_its_order():

@@ -120,4 +120,3 @@ def test_divergence_is_told(make_loop, tmp_path):
     loop = make_loop(tmp_path, learning_rate=1e30)
     with pytest.raises(UserError, match=r"loss of 'toy' is nan at step .* Lower its learning_rate"):
         loop.run()
-

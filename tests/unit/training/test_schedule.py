@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ def test_the_rate_rises_then_falls_to_zero():
     assert rates[:10] == pytest.approx(np.arange(1, 11) / 10)
     assert rates[10] == 1.0
     assert rates[-1] == pytest.approx(1 / 90)
-    assert all(before > after for before, after in zip(rates[10:], rates[11:], strict=False))
+    assert all(before > after for before, after in pairwise(rates[10:]))
 
 
 @given(st.integers(1, 200), st.floats(0, 1))

@@ -100,7 +100,7 @@ VERBS: Final[dict[str, Verb]] = {
 }
 
 FUNCTION_WORDS: Final = (
-    "the", "be", "not", "will", "and", "of", "because", "who", "what", "where", "how", "which",
+    "the", "be", "not", "will", "and", "of", "because", "who", "what", "where", "how", "which", "yes", "no", "maybe",
     *ADPOSITIONS, *PRONOUNS,
 )  # fmt: skip
 """Lemmas of closed classes; `will` is the future."""

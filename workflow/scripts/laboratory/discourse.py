@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from workflow.scripts.laboratory import concepts
 from workflow.scripts.laboratory.clauses import Clause, Phrase, Sampler, hypernym_fact
-from workflow.scripts.laboratory.inference import askable, changed, generalised, synonymous
+from workflow.scripts.laboratory.grammar import WHETHER
+from workflow.scripts.laboratory.inference import askable, changed, generalised, opposite, synonymous
 from workflow.scripts.laboratory.labelling import sentence
 
 if TYPE_CHECKING:
@@ -46,14 +47,16 @@ def document(sampler: Sampler) -> Item:
     while len(lines) < 5 and not (len(lines) > 2 and stream.chance(0.25)):
         dice = stream.random()
         event = stream.choice(events)
-        if dice < 0.2:
+        if dice < 0.15:
             restated = generalised(sampler, event) or replace(event, fronted=not event.fronted)
             lines.append(_line(synonymous(restated) if stream.chance(0.3) else restated))
-        elif dice < 0.5:
+        elif dice < 0.4:
             lines.append(_question(sampler, event))
-        elif dice < 0.6:
+        elif dice < 0.65:
+            lines.append(_yes_no(sampler, event))
+        elif dice < 0.72:
             lines.append(_fact(sampler, event))
-        elif dice < 0.7:
+        elif dice < 0.77:
             lines.append(_line(_denial(sampler, event)))
         else:
             new = _next_event(sampler, event, feminine=feminine)
@@ -88,6 +91,21 @@ def _question(sampler: Sampler, event: Clause) -> Line:
         return [*grammar.question(short, asked), *reply, stop]
 
     return line
+
+
+def _yes_no(sampler: Sampler, event: Clause) -> Line:
+    """Return a yes-no question on what was said, with its answer: yes, no, or maybe where the text does not tell."""
+    stream = sampler.stream
+    asked = generalised(sampler, event) or event
+    dice = stream.random()
+    if dice < 0.35:
+        answer = "yes"
+    elif dice < 0.7:
+        answer, asked = "no", opposite(sampler, asked)
+    else:
+        answer, asked = "maybe", changed(sampler, event)
+    asked = replace(asked, fronted=False)
+    return lambda grammar: [*grammar.question(asked, WHETHER), *grammar.written(grammar.reply(answer)).words]
 
 
 def _fact(sampler: Sampler, event: Clause) -> Line:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ENTITY: Final = {"person": "PER", "firm": "ORG", "city": "LOC"}
+WHETHER: Final = "whether"
 FIXED: Final = frozenset({".", "?", ","})
 
 
@@ -45,6 +46,8 @@ class Grammar:
     def question(self, clause: Clause, asked: str, *, which: str = "") -> list[Word]:
         """Return the words of the question for one role (`subject`, `object`, `place` or `adverb`) of a clause.
 
+        With `whether` instead of a role it is a yes-no question.
+
         `which` is a noun to ask with ("which animal") instead of who, what or where.
         """
         return self._finished(self._clause(clause, asked, which), "?")
@@ -55,6 +58,11 @@ class Grammar:
         if adposition:
             words = self._with_adposition(self._phrase(phrase, "subject", "locative"), adposition)
         return self._ordered(words)
+
+    def reply(self, word: str) -> list[Word]:
+        """Return "yes", "no" or "maybe" as a sentence."""
+        tag = "ADV" if word == "maybe" else "INTJ"
+        return self._finished([Word(self._words.stems[word], tag, "reply")], ".")
 
     def written(self, *sentences: Sequence[Word]) -> Text:
         """Return sentences as running text: spaces, no space before a stop, a capital letter at the beginning."""
@@ -179,7 +187,7 @@ class Grammar:
 
     def _clause(self, clause: Clause, asked: str, which: str = "") -> list[Word]:
         parts = self._parts(clause, asked, which)
-        base, front = self._base, asked and self._base.wh == "front"
+        base, front = self._base, asked not in ("", WHETHER) and self._base.wh == "front"
         helper: list[Word] = []
         if self._english:
             verb, helper = self._english_verb(clause, asked)
@@ -224,7 +232,7 @@ class Grammar:
             parts["place"] = self._with_adposition(phrase, clause.adposition)
         if clause.adverb:
             parts["adverb"] = [Word(self._words.stems[clause.adverb], "ADV", "adverb")]
-        if asked:
+        if asked not in ("", WHETHER):
             parts[asked] = self._asked(clause, asked, which)
         return parts
 

@@ -75,11 +75,11 @@ PHENOMENA: Final[Mapping[str, Phenomenon]] = {
 
 
 def split_of(text: str) -> str:
-    """Return the split that an English text belongs to: a function of its letters and digits alone.
+    """Return the split that an English text belongs to: a function of its letters alone.
 
-    Case, spaces and punctuation do not count, so that a text and its tokens belong to the same split.
+    Case, spaces and stops do not count, so that a text and its tokens belong to the same split.
     """
-    place = digest_fraction("".join(letter for letter in text.lower() if letter.isalnum()))
+    place = digest_fraction(_key(text))
     return next(split for split, (low, high) in SPLITS.items() if low <= place < high)
 
 
@@ -184,11 +184,12 @@ class World:
 
 
 _PATIENCE: Final = 50_000
+_IGNORED: Final = str.maketrans("", "", " .,?")
 
 
 def _key(value: object) -> str:
     text = "".join(map(str, value)) if isinstance(value, list) else str(value)
-    return "".join(letter for letter in text.lower() if letter.isalnum())
+    return text.lower().translate(_IGNORED)
 
 
 def _mined(identity: str, language: str, side: str, text: str, gold: list[str]) -> Row:

@@ -73,6 +73,7 @@ _OF_FAMILY: Mapping[Family, tuple[str, ...]] = {
     Family.MINING: ("mining_f1",),
 }
 
+
 def scorer_for(task: Task) -> tuple[Metric, ...]:
     """Return the metrics that score a task: its own if its benchmark has some, else those of its family.
 
@@ -108,7 +109,5 @@ def score_language(task: Task, gold: Any, predicted: Any, language: str) -> dict
         ValueError: gold and predictions do not fit together.
     """
     return {
-        name: value
-        for metric in scorer_for(task)
-        for name, value in metric.compute(gold, predicted, language).items()
+        name: value for metric in scorer_for(task) for name, value in metric.compute(gold, predicted, language).items()
     }

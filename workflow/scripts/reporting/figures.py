@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
 from workflow.scripts.files import replacing
@@ -84,15 +85,15 @@ def gains_figure(models: Sequence[Scores], titles: Mapping[str, str]) -> Figure:
     bound = color_bound(np.concatenate(gains))
     rows, columns = gains[0].shape
     block = 0.45 + 0.36 * rows + (0.25 if len(models) > 1 else 0)
+    layout = ConstrainedLayoutEngine(h_pad=0.1 if len(models) > 1 else 0.04)
     with style():
-        figure = Figure(figsize=(1.7 + 0.68 * columns, 0.8 + block * len(models)), layout="constrained")
+        figure = Figure(figsize=(1.7 + 0.68 * columns, 0.8 + block * len(models)), layout=layout)
         FigureCanvasAgg(figure)
         panels = figure.subplots(len(models), 1, squeeze=False)[:, 0]
         for axes, scores, found in zip(panels, models, gains, strict=True):
             _paint(axes, found, bound)
             _label_cells(axes, scores, titles)
             if len(models) > 1:
-                figure.get_layout_engine().set(h_pad=0.1)
                 axes.set_title(scores.model, loc="left", fontsize=11, fontweight="bold")
         _color_bar(figure, list(panels), bound, np.concatenate(gains))
     return figure

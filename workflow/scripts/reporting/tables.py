@@ -221,10 +221,15 @@ def _number(
 
 
 def _top(values: Mapping[str, SeedValues]) -> str | None:
-    """Return the name with the highest mean, by paired gain where `none` is there; the first of equals."""
+    """Return the name with the highest mean, by paired gain where `none` is there; the first of equals.
+
+    A gain that is shown as 0.0 is no gain: then `none` comes first.
+    """
     none = values.get(BASELINE, {})
     compared = {name: estimate(paired_gain(found, none) if none else found) for name, found in values.items()}
     known = {name: found.mean for name, found in compared.items() if found is not None}
+    if none:
+        known = {name: gain if round(gain, 1) else 0.0 for name, gain in known.items()}
     return max(known, key=lambda name: known[name]) if known else None
 
 

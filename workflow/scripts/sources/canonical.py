@@ -64,7 +64,7 @@ def read_entry(task: Task, root: Path, entry: Mapping[str, Any], languages: Mapp
     by_name = {language.name.lower(): language.code for language in languages.values()}
     several = len(task.origins(entry["split"])) > 1
     numbers: Counter[str] = Counter()
-    for number, row in enumerate(read_table(path).to_pylist()):
+    for number, row in enumerate(_read_file(path, root)):
         for item in _read_row(task, row, path, number):
             name = item.pop("language_name", None)
             default = item.get("language", entry["language"] or SOURCE_LANGUAGE)
@@ -77,6 +77,15 @@ def read_entry(task: Task, root: Path, entry: Mapping[str, Any], languages: Mapp
             if task.family is Family.MINING:
                 item["gold"] = [f"{code}-{gold}" for gold in item["gold"]]
             yield item
+
+
+def _read_file(path: Path, root: Path) -> list[Row]:
+    """Return a repository file's rows; an error says how to fetch the file anew."""
+    try:
+        rows: list[Row] = read_table(path).to_pylist()
+    except UserError as error:
+        raise UserError(f"{error} (deleting {root / 'manifest.json'} makes the next run fetch it)") from error
+    return rows
 
 
 def _read_row(task: Task, row: Row, path: Path, number: int) -> list[Row]:

@@ -23,9 +23,7 @@ def laboratory_languages() -> Mapping[str, Language]:
     """Return the languages of the generated world by code."""
     from workflow.scripts.laboratory.languages import LANGUAGES
 
-    return {
-        row.code: Language(row.code, row.name, row.code, row.script, row.family) for row in LANGUAGES.values()
-    }
+    return {row.code: Language(row.code, row.name, row.code, row.script, row.family) for row in LANGUAGES.values()}
 
 
 def task_languages(task: Task, languages: Sequence[str]) -> tuple[Language, ...]:
