@@ -9,7 +9,7 @@ CORES ?= all
 TORCH_INDEX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format clean-environment
+.PHONY: help run test check format docs clean-environment
 
 help: ## This text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -19,7 +19,7 @@ run: $(VENV)/.run ## Create the environment and run the laboratory study
 
 test: $(VENV)/.dev ## Create the environment and run all tests and checks
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(VENV)/.dev ## Format, lint and types
 	$(BIN)/ruff format --check .
@@ -32,6 +32,9 @@ format: $(VENV)/.dev ## Put the sources into their canonical format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow
+
+docs: $(VENV)/.run ## Write config/README.md from the configuration's schema
+	$(BIN)/python -m workflow.scripts.describe_config
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,8 +1,12 @@
 """Fixtures that several groups of tests share."""
 
 import os
+from pathlib import Path
 
 import pytest
+
+GROUPS = ("laboratory", "workflow")
+"""Folders whose tests share an expensive run, and so have to be in one process of `pytest -n`; the longest first."""
 
 # One thread, as in the laboratory: sums in another order would not be bit-identical.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -14,3 +18,15 @@ def world():
     from workflow.scripts.laboratory.world import World
 
     return World(seed=3)
+
+
+def pytest_collection_modifyitems(items):
+    """Keep the tests of a group together, and begin with the longest group."""
+    here = Path(__file__).parent
+    order = {group: place for place, group in enumerate(GROUPS)}
+    for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        if folder in GROUPS:
+            item.add_marker(pytest.mark.xdist_group(folder))
+            item.add_marker(getattr(pytest.mark, folder))
+    items.sort(key=lambda item: order.get(item.path.relative_to(here).parts[0], len(order)))

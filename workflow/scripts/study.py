@@ -105,7 +105,7 @@ class Study:
             for model in self.settings["models"].values()
             if model["tokenizer"] == tokenizer
         )
-        facts = {name: settings[name] for name in ("vocabulary_size", "rows_per_language")}
+        facts = {name: settings[name] for name in ("kind", "vocabulary_size", "rows_per_language")}
         return encode("tokenizer", **facts, max_length=longest)
 
     def tokenize_spec(self, task: str) -> str:

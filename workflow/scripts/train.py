@@ -26,7 +26,7 @@ from workflow.scripts.files import read_table, sha256
 from workflow.scripts.logs import configure, progress, run
 from workflow.scripts.metrics.alignment import Table, align_examples
 from workflow.scripts.metrics.registry import score_language
-from workflow.scripts.modeling.checkpoints import load_encoder, new_masked_lm, save_checkpoint
+from workflow.scripts.modeling.checkpoints import freeze_layers, load_encoder, new_masked_lm, save_checkpoint
 from workflow.scripts.runspec import decode
 from workflow.scripts.settings import training_defaults
 from workflow.scripts.tasks import SOURCE_LANGUAGE, find_task
@@ -88,6 +88,7 @@ def build(arguments: argparse.Namespace, spec: dict[str, Any]) -> tuple[Any, Any
         model = new_masked_lm(spec["architecture"], first.tokens)
         return model, model.base_model, *plans.pretraining(spec, arguments.tokens, model.lm_head)
     encoder = load_encoder(arguments.encoder.parent)
+    freeze_layers(encoder, spec["frozen_layers"])
     torch.manual_seed(spec["seed"])  # new heads are the same whatever encoder they stand on
     return encoder, encoder, *plans.supervised(spec, arguments.tokens, encoder.config.hidden_size)
 

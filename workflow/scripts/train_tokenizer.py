@@ -1,4 +1,4 @@
-r"""Train a sub-word tokenizer (SentencePiece-style Unigram, as XLM-R's) on the text of every language.
+r"""Train a sub-word tokenizer in SentencePiece's style (Unigram, as XLM-R's, or BPE) on the text of every language.
 
     python -m workflow.scripts.train_tokenizer --spec '{...}' --corpora data/wikipedia/train.parquet \
         --tokenizer tokenizers/laboratory/tokenizer.json --config tokenizers/laboratory/tokenizer_config.json
@@ -32,22 +32,36 @@ def sample(paths: Sequence[Path], rows_per_language: int) -> Iterator[str]:
                 yield from (text for text in (row["text_a"], row["text_b"]) if text)
 
 
-def train(texts: Iterator[str], vocabulary_size: int) -> Tokenizer:
-    """Return a Unigram tokenizer in XLM-R's layout: `<s> A </s>` and `<s> A </s></s> B </s>`."""
-    tokenizer = Tokenizer(models.Unigram())
+def train(texts: Iterator[str], vocabulary_size: int, kind: str = "unigram") -> Tokenizer:
+    """Return a tokenizer in XLM-R's layout: `<s> A </s>` and `<s> A </s></s> B </s>`.
+
+    Args:
+        texts: what its pieces are learned from.
+        vocabulary_size: pieces, special tokens included.
+        kind: `unigram` (as XLM-R's) or `bpe`.
+    """
+    model, trainer = _unigram(vocabulary_size) if kind == "unigram" else _bpe(vocabulary_size)
+    tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.NFKC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
     tokenizer.decoder = decoders.Metaspace()
-    tokenizer.train_from_iterator(
-        texts,
-        trainers.UnigramTrainer(
-            vocab_size=vocabulary_size, special_tokens=list(SPECIAL_TOKENS), unk_token="<unk>", show_progress=False
-        ),
-    )
+    tokenizer.train_from_iterator(texts, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B:0 </s>:0", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     return tokenizer
+
+
+def _unigram(size: int) -> tuple[Any, Any]:
+    specials = list(SPECIAL_TOKENS)
+    trainer = trainers.UnigramTrainer(vocab_size=size, special_tokens=specials, unk_token="<unk>", show_progress=False)
+    return models.Unigram(), trainer
+
+
+def _bpe(size: int) -> tuple[Any, Any]:
+    specials = list(SPECIAL_TOKENS)
+    trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=specials, min_frequency=2, show_progress=False)
+    return models.BPE(unk_token="<unk>"), trainer
 
 
 def tokenizer_config(max_length: int) -> dict[str, Any]:
@@ -85,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     log = configure(arguments.log, f"tokenizer {arguments.tokenizer.parent.name}")
     spec: dict[str, Any] = decode(arguments.spec)
-    tokenizer = train(sample(arguments.corpora, spec["rows_per_language"]), spec["vocabulary_size"])
+    tokenizer = train(sample(arguments.corpora, spec["rows_per_language"]), spec["vocabulary_size"], spec["kind"])
     with replacing(arguments.tokenizer) as temporary:
         tokenizer.save(str(temporary))
     write_json(arguments.config, tokenizer_config(spec["max_length"]))

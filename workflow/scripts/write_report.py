@@ -10,10 +10,11 @@ from pathlib import Path
 
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import commit, write_text
+from workflow.scripts.layout import FIGURES, TABLES
 from workflow.scripts.logs import configure, run
 from workflow.scripts.reporting.costs import read_run
 from workflow.scripts.reporting.programs import load, scores_parser
-from workflow.scripts.reporting.report import FIGURES, FORMATS, TABLES, Material, render
+from workflow.scripts.reporting.report import FORMATS, Material, render
 from workflow.scripts.reporting.titles import display_titles
 from workflow.scripts.runspec import decode
 from workflow.scripts.tasks import TASKS

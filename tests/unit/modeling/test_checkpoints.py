@@ -98,3 +98,14 @@ def test_missing_and_broken_models_are_told(model, tokenizer, tmp_path):
 def test_families_without_training_have_no_head():
     with pytest.raises(ValueError, match="'retrieval' has no head"):
         make_head("retrieval", 16, 0, 0.1)
+
+
+def test_frozen_parts_are_counted_from_below(model):
+    encoder = model.base_model
+    checkpoints.freeze_layers(encoder, 0)
+    assert all(parameter.requires_grad for parameter in encoder.parameters())
+    checkpoints.freeze_layers(encoder, 2)
+    trained = {name.split(".")[0] + name.split(".")[2] for name, p in encoder.named_parameters() if p.requires_grad}
+    assert trained == {"encoder1"}
+    with pytest.raises(UserError, match=r"frozen_layers = 4.*embeddings and 2 layers"):
+        checkpoints.freeze_layers(encoder, 4)

@@ -130,6 +130,16 @@ def test_languages_without_distance_are_not_drawn(scores_table, tmp_path):
     assert "no distance or score known" in texts(svg)
 
 
+def test_lines_end_where_scores_end(scores_table):
+    table, languages = scores_table(targets=("xnli",), sources=("none", "mnli"))
+    level = {row["code"]: 100.0 if row["distance"] < 0.3 else 0.0 for row in languages}
+    rows = [row | {"value": level[row["language"]]} for row in table.to_pylist()]
+    figure = distance_figure(read_scores(type(table).from_pylist(rows), read_languages(languages)), {})
+    lines = [line.get_ydata() for line in figure.axes[0].lines if line.get_linestyle() == "-"]
+    assert len(lines) == 2
+    assert all(0 <= y.min() < y.max() <= 100 + 1e-9 for y in lines)
+
+
 def test_spearman():
     assert spearman([1, 2, 3, 4], [10, 20, 30, 400]) == pytest.approx(1)
     assert spearman([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)

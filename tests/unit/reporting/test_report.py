@@ -165,6 +165,14 @@ def test_findings_count_the_cells(scores_table):
     assert "fall with typological distance to English on 9 of 9 targets" in text
 
 
+def test_findings_give_the_controls_beside_english(made_scores):
+    text = " ".join(findings(made_scores(sources=("none", "mnli")), {}))
+    assert re.search(
+        r"over 7 targets: English \d\d\.\d, English relabelled \d\d\.\d, English reversed \d\d\.\d\.", text
+    )
+    assert "controls" not in " ".join(findings(made_scores(5, sources=("none", "mnli")), {}))
+
+
 def test_findings_work_without_intermediate_tasks(made_scores):
     scores = made_scores(sources=("none",))
     assert findings(scores, {})
@@ -251,7 +259,8 @@ def test_provenance_is_without_repetitions(scores_table, run_cards, tmp_path):
 def test_an_svg_gets_ids_of_its_own_and_the_colour_of_the_page():
     svg = '<?xml version="1.0"?><svg width="1pt" height="2pt" viewBox="0 0 1 2"><g id="a"/><use href="#a"/></svg>'
     assert str(inline_svg(svg, "x")) == (
-        '<svg viewBox="0 0 1 2" aria-hidden="true" focusable="false"><g id="x-a"/><use href="#x-a"/></svg>'
+        '<svg viewBox="0 0 1 2" style="--width: 1" aria-hidden="true" focusable="false">'
+        '<g id="x-a"/><use href="#x-a"/></svg>'
     )
     assert "currentColor" in inline_svg('<svg><path style="stroke: #1b1f24"/></svg>', "x")
 

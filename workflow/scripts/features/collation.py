@@ -88,18 +88,18 @@ def collate_masked(features: Features, items: Array, masked: float, key: tuple[i
     tokens = features.tokens
     if tokens.mask is None:
         raise ValueError("the tokenizer has no mask token")
-    ordinary_ids = np.setdiff1d(np.arange(tokens.vocabulary_size), tokens.special)
+    ordinary_ids = np.flatnonzero(features.ordinary)
     inputs, positions, labels = [], [], []
     for row in items:
         original = features.input_ids[row]
         draw = generator(*key, int(row))
-        ordinary = np.flatnonzero(~np.isin(original, tokens.special))
+        ordinary = np.flatnonzero(features.ordinary[original])
         chosen = np.sort(draw.permutation(ordinary)[: max(1, round(masked * len(ordinary)))])
         fate = draw.random(len(chosen))
         changed = original.copy()
         changed[chosen[fate >= RANDOM_SHARE + KEPT_SHARE]] = tokens.mask
         randomised = chosen[fate < RANDOM_SHARE]
-        changed[randomised] = draw.choice(ordinary_ids, len(randomised))
+        changed[randomised] = ordinary_ids[draw.integers(0, len(ordinary_ids), len(randomised))]
         inputs.append(changed)
         positions.append(chosen)
         labels.append(original[chosen])

@@ -5,7 +5,7 @@
     tagging           words one by one, the first sub-token stands for the word; long sentences become several sequences
     span              question (cut at `max_question_length`), context in windows that share `stride` tokens
     retrieval, mining <s> A </s>
-    text              documents in pieces of full length; translation pairs as one sequence
+    text              documents, two paragraphs as a pair; translations as a pair, either side first
 
 The layout of special tokens is the tokenizer's own, so any fast tokenizer works.
 """
@@ -213,16 +213,39 @@ class Encoder:
 
     def _text(self, rows: Rows) -> Columns:
         columns: Columns = {"example": [], "input_ids": []}
-        room = self.lengths.max_length - len(self.prefix) - len(self.suffix)
         for index, (text, other) in enumerate(zip(rows["text_a"], rows["text_b"], strict=True)):
-            if other is not None:
-                self._truncate()
-                columns["example"].append(index)
-                columns["input_ids"].append(self.tokenizer.encode(text, other).ids)
-                continue
-            self.tokenizer.no_truncation()
-            ids = self.tokenizer.encode(text, add_special_tokens=False).ids
-            for start in range(0, len(ids), room):
-                columns["example"].append(index)
-                columns["input_ids"].append([*self.prefix, *ids[start : start + room], *self.suffix])
+            # either side of a translation can come first, so that no place in a sequence belongs to English
+            pair = (text, other) if index % 2 else (other, text)
+            sequences = self._document(text) if other is None else [self._pair(*pair)]
+            columns["example"] += [index] * len(sequences)
+            columns["input_ids"] += sequences
         return columns
+
+    def _pair(self, first: str, second: str) -> list[int]:
+        """Return two segments as one sequence, cut if they are too long."""
+        self._truncate()
+        ids: list[int] = self.tokenizer.encode(first, second).ids
+        return ids
+
+    def _document(self, text: str) -> list[list[int]]:
+        """Return a document: two neighbouring paragraphs as a pair of segments where they fit, else in full pieces.
+
+        XLM-R's pretraining separates texts within a sequence likewise; an encoder that has never seen two segments of
+        one language cannot be expected to compare them.
+        """
+        paragraphs = [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]
+        sequences, first = [], 0
+        room = self.lengths.max_length - len(self.prefix) - len(self.suffix)
+        self.tokenizer.no_truncation()
+        while first < len(paragraphs):
+            second = paragraphs[first + 1] if first + 1 < len(paragraphs) else None
+            pair = self.tokenizer.encode(paragraphs[first], second).ids
+            if len(pair) <= self.lengths.max_length:
+                sequences.append(pair)
+                first += 2
+                continue
+            ids = self.tokenizer.encode(paragraphs[first], add_special_tokens=False).ids
+            pieces = (ids[start : start + room] for start in range(0, len(ids), room))
+            sequences += [[*self.prefix, *piece, *self.suffix] for piece in pieces]
+            first += 1
+        return sequences

@@ -123,6 +123,13 @@ class Features:
         first = np.flatnonzero(np.diff(example, prepend=-1))
         return np.append(first, rows)
 
+    @cached_property
+    def ordinary(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether a token id is an ordinary token, not a special one; shape (vocabulary,)."""
+        ordinary = np.ones(self.tokens.vocabulary_size, dtype=np.bool_)
+        ordinary[list(self.tokens.special)] = False
+        return ordinary
+
     def __len__(self) -> int:
         """Return the number of training items."""
         return len(self.items) - 1

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     Line = Callable[[Grammar], list[Word]]
 
-PHRASES = 0.4
+PHRASES = 0.5
 """The share of short phrases in parallel text: what teaches a small model its words soonest."""
+
+PARAGRAPHS = 0.5
+"""The share of documents of two paragraphs, which pretraining sees as two segments, as tasks have them later."""
 
 
 def _line(clause: Clause) -> Line:
@@ -39,7 +42,7 @@ def _pronoun(phrase: Phrase, feminine: bool) -> Phrase:
 
 
 def document(sampler: Sampler) -> Item:
-    """Return a text of one paragraph: events, their restatements, facts, continuations, questions with answers."""
+    """Return one or two paragraphs: events, their restatements, facts, continuations, questions with answers."""
     stream = sampler.stream
     feminine = stream.chance(0.5)
     event = sampler.statement()
@@ -47,23 +50,25 @@ def document(sampler: Sampler) -> Item:
     while len(lines) < 5 and not (len(lines) > 2 and stream.chance(0.25)):
         dice = stream.random()
         event = stream.choice(events)
-        if dice < 0.15:
+        if dice < 0.22:
             restated = generalised(sampler, event) or replace(event, fronted=not event.fronted)
             lines.append(_line(synonymous(restated) if stream.chance(0.3) else restated))
-        elif dice < 0.4:
+        elif dice < 0.47:
             lines.append(_question(sampler, event))
-        elif dice < 0.65:
+        elif dice < 0.57:
             lines.append(_yes_no(sampler, event))
-        elif dice < 0.72:
+        elif dice < 0.65:
             lines.append(_fact(sampler, event))
-        elif dice < 0.77:
+        elif dice < 0.75:
             lines.append(_line(_denial(sampler, event)))
         else:
             new = _next_event(sampler, event, feminine=feminine)
             events.append(new)
             lines.append(_line(new))
+    cut = stream.choice(range(1, len(lines))) if stream.chance(PARAGRAPHS) else len(lines)
+    paragraphs = [part for part in (lines[:cut], lines[cut:]) if part]
     return lambda grammar: {
-        "text_a": grammar.written(*(line(grammar) for line in lines)).text,
+        "text_a": "\n\n".join(grammar.written(*(line(grammar) for line in part)).text for part in paragraphs),
         "text_b": None,
     }
 
@@ -155,7 +160,7 @@ def _short_clause(sampler: Sampler) -> Clause:
     verb = stream.choice(list(concepts.VERBS))
     whom = _any_pronoun(sampler) if concepts.VERBS[verb].objects else None
     adverb = stream.choice(concepts.ADVERBS) if stream.chance(0.25) else ""
-    return Clause(subject, verb, whom, adverb=adverb, tense=stream.below(3), negated=stream.chance(0.15))
+    return Clause(subject, verb, whom, adverb=adverb, tense=stream.below(3), negated=stream.chance(0.3))
 
 
 def _any_pronoun(sampler: Sampler) -> Phrase:

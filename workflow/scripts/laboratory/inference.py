@@ -87,9 +87,13 @@ def _nested(sampler: Sampler, *, adjuncts_only: bool) -> tuple[Clause, Clause]:
         return specific, general
 
 
-def _inference(sampler: Sampler, label: str) -> tuple[Clause, Clause]:
+def _inference(sampler: Sampler, label: str, *, negatives: float = 0.08, flips: float = 0.0) -> tuple[Clause, Clause]:
+    """Return (premise, hypothesis) of a label.
+
+    `negatives` is the share of negated premises, `flips` that of neutral hypotheses on something else that are negated.
+    """
     stream = sampler.stream
-    negative = stream.chance(0.2)
+    negative = stream.chance(negatives)
     specific, general = _nested(sampler, adjuncts_only=negative)
     if label == CONTRADICTION:
         if negative:
@@ -99,10 +103,10 @@ def _inference(sampler: Sampler, label: str) -> tuple[Clause, Clause]:
         specific, general = replace(general, negated=True), replace(specific, negated=True)
     if label == ENTAILMENT:
         return specific, general
-    if stream.chance(0.4):
+    if stream.chance(0.25):
         return general, specific
     other = changed(sampler, general)
-    return specific, replace(other, negated=not other.negated) if stream.chance(0.25) else other
+    return specific, replace(other, negated=not other.negated) if stream.chance(flips) else other
 
 
 def entailment(sampler: Sampler) -> Item:
@@ -121,7 +125,7 @@ def adversarial_entailment(sampler: Sampler) -> Item:
         second = replace(first, subject=first.object or first.subject, object=first.subject)
         second = generalised(sampler, second) or second
     else:
-        first, second = _inference(sampler, label)
+        first, second = _inference(sampler, label, negatives=0.2, flips=0.25)
         if label == ENTAILMENT:
             second = synonymous(second)
     other = sampler.action(verb=_another_verb(sampler, first.verb))

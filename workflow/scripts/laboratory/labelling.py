@@ -49,7 +49,7 @@ def sentence(sampler: Sampler, *, names: float = 0.0) -> Sentence:
 
 def _varied(sampler: Sampler, clause: Clause) -> Clause:
     stream = sampler.stream
-    if stream.chance(0.15):
+    if stream.chance(0.22):
         clause = replace(clause, negated=True)
     if stream.chance(0.1):
         pronoun = stream.choice(concepts.PRONOUNS)

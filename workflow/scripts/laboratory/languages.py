@@ -35,6 +35,9 @@ class Language:
         adverb: `end` of the clause, before the `verb`, or `first`.
         wh: the question word at the `front` or in its place (`situ`).
         copula: whether "is" is said.
+        onsets, vowels, finals: sounds of invented words, separated by spaces (`-` = none).
+        changes: regular sound changes of cognates, `old>new`, in the order in which they happened.
+        ending: what cognates end in.
     """
 
     code: str
@@ -58,6 +61,11 @@ class Language:
     adverb: str = "end"
     wh: str = "front"
     copula: bool = True
+    onsets: str = "b d f g k l m n p r s t v z h"
+    vowels: str = "a e i o u"
+    finals: str = "- - n r s"
+    changes: str = ""
+    ending: str = ""
 
 
 LANGUAGES: Final[Mapping[str, Language]] = {
@@ -66,26 +74,41 @@ LANGUAGES: Final[Mapping[str, Language]] = {
         Language(code="en", name="English", role="source", family="Germanic", cognates=1.0),
         Language(
             code="qaa", name="Alandic", family="Germanic-like", cognates=0.6, genitive="before", negation="after",
+            onsets="b d f g k l m n p r s t v z h tr br st kl",
+            vowels="a e i o u ei", finals="n r st l k m", ending="e",
+            changes="th>d ck>k c>k ee>i ea>e w>v",
         ),
         Language(
             code="qab", name="Brevian", family="Romance-like", cognates=0.45, adjective="after", negation="before",
+            vowels="a e i o io", finals="- - - n l", ending="o",
+            changes="th>t k>c w>gu ee>i oo>u y>i",
         ),
         Language(
             code="qac", name="Cazhdan", family="Slavic-like", script="Cyrillic", cognates=0.3, article="none",
             case="suffix", negation="before", adverb="first", copula=False,
+            onsets="b d f g k l m n p r s t v z h zh vl",
+            vowels="a e o i y", finals="k v t sh n", ending="a",
+            changes="th>t c>k w>v b>v oo>u qu>kv",
         ),
         Language(
             code="qad", name="Dorvethan", family="Celtic-like", cognates=0.15, order="VSO", adjective="after",
             plural=False, negation="before", agreement=False,
+            onsets="b d f g k l m n p r s t v z h gw rh",
+            vowels="a e o y ae", finals="th dd n ch -", ending="en",
+            changes="k>c w>gw v>f oo>o b>p",
         ),
         Language(
             code="qae", name="Erkesh", family="Turkic-like", cognates=0.15, order="SOV", adposition="after",
             genitive="before", article="none", case="suffix", negation="suffix", adverb="verb", wh="situ",
+            vowels="a e i u o", finals="k r z m sh", ending="i",
+            changes="th>t c>k w>v d>t g>k oo>u",
         ),
         Language(
             code="qaf", name="Furajati", family="Indic-like", script="Georgian", order="SOV", adposition="after",
             genitive="before", article="none", case="particle", tense="particle", agreement=False,
             negation="before", adverb="verb", wh="situ",
+            onsets="b d f g k l m n p r s t v z h gh ch",
+            vowels="a i u o e", finals="- - n r t", ending="a",
         ),
         Language(
             code="qay", name="Relabelled English", role="control", family="relabelled", script="Armenian",

@@ -24,27 +24,6 @@ SCRIPTS: Final[Mapping[str, tuple[str, bool]]] = {
 }
 """Script -> (its letters for a to z, whether it has capital letters)."""
 
-_ONSETS: Final = ("b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "h", "tr", "br", "st", "kl")
-_SOUNDS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {
-    # language -> (onsets, vowels, final consonants) of its own words
-    "qaa": (_ONSETS, ("a", "e", "i", "o", "u", "ei"), ("n", "r", "st", "l", "k", "m")),
-    "qab": (_ONSETS[:15], ("a", "e", "i", "o", "io"), ("", "", "", "n", "l")),
-    "qac": ((*_ONSETS[:15], "zh", "vl"), ("a", "e", "o", "i", "y"), ("k", "v", "t", "sh", "n")),
-    "qad": ((*_ONSETS[:15], "gw", "rh"), ("a", "e", "o", "y", "ae"), ("th", "dd", "n", "ch", "")),
-    "qae": (_ONSETS[:15], ("a", "e", "i", "u", "o"), ("k", "r", "z", "m", "sh")),
-    "qaf": ((*_ONSETS[:15], "gh", "ch"), ("a", "i", "u", "o", "e"), ("", "", "n", "r", "t")),
-}
-_CHANGES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
-    # language -> regular sound changes of its cognates, applied in this order
-    "qaa": (("th", "d"), ("ck", "k"), ("c", "k"), ("ee", "i"), ("ea", "e"), ("w", "v")),
-    "qab": (("th", "t"), ("k", "c"), ("w", "gu"), ("ee", "i"), ("oo", "u"), ("y", "i")),
-    "qac": (("th", "t"), ("c", "k"), ("w", "v"), ("b", "v"), ("oo", "u"), ("qu", "kv")),
-    "qad": (("k", "c"), ("w", "gw"), ("v", "f"), ("oo", "o"), ("b", "p")),
-    "qae": (("th", "t"), ("c", "k"), ("w", "v"), ("d", "t"), ("g", "k"), ("oo", "u")),
-    "qaf": (),
-}
-_ENDINGS: Final[Mapping[str, str]] = {"qaa": "e", "qab": "o", "qac": "a", "qad": "en", "qae": "i", "qaf": "a"}
-
 SUFFIXES: Final = ("plural", "past", "present", "agreement", "accusative", "locative", "negative")
 PARTICLES: Final = ("article", "indefinite", "genitive", "accusative", "past", "present")
 
@@ -72,16 +51,22 @@ def spelling(script: str) -> Spelling:
     return Spelling(table, capitals)
 
 
-def _invent(code: str, syllables: int, stream: Stream) -> str:
-    onsets, vowels, finals = _SOUNDS[code]
+def _sounds(text: str) -> tuple[str, ...]:
+    """Return the sounds of a language's row; `-` stands for none."""
+    return tuple(sound.strip("-") for sound in text.split())
+
+
+def _invent(language: Language, syllables: int, stream: Stream) -> str:
+    onsets, vowels, finals = (_sounds(text) for text in (language.onsets, language.vowels, language.finals))
     return "".join(stream.choice(onsets) + stream.choice(vowels) for _ in range(syllables)) + stream.choice(finals)
 
 
-def _descend(code: str, english: str) -> str:
+def _descend(language: Language, english: str) -> str:
     word = english
-    for old, new in _CHANGES[code]:
+    for change in language.changes.split():
+        old, new = change.split(">")
         word = word.replace(old, new)
-    return word.rstrip("e") + _ENDINGS[code]
+    return word.rstrip("e") + language.ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +93,9 @@ def lexicon(language: Language, seed: int) -> Lexicon:
     cognates = set(lemmas[: round(language.cognates * len(lemmas))])
     stems: dict[str, str] = {}
     for lemma in concepts.LEMMAS:
-        word = _descend(language.code, lemma) if lemma in cognates else ""
+        word = _descend(language, lemma) if lemma in cognates else ""
         while not word or word in taken:
-            word = _invent(language.code, 2 if lemma in content else 1, stream)
+            word = _invent(language, 2 if lemma in content else 1, stream)
         taken.add(word)
         stems[lemma] = write(word)
     endings: dict[str, dict[str, str]] = {"suffix": {}, "particle": {}}
@@ -118,7 +103,7 @@ def lexicon(language: Language, seed: int) -> Lexicon:
         for name in names:
             word = ""
             while not word or word in taken:
-                word = _invent(language.code, 1, stream)
+                word = _invent(language, 1, stream)
                 word = word[-2:] if kind == "suffix" else word
             taken.add(word)
             endings[kind][name] = write(word)

@@ -77,6 +77,25 @@ def _load(kind: Any, directory: Path) -> Any:
     return model
 
 
+def freeze_layers(encoder: Any, count: int) -> None:
+    """Leave the lowest parts of an encoder out of training: 0 = none, 1 = embeddings, 2 = also the first layer, ...
+
+    Raises:
+        UserError: the encoder has fewer layers, or its parts have other names than XLM-R's and BERT's.
+    """
+    if count == 0:
+        return
+    layers = getattr(getattr(encoder, "encoder", None), "layer", None)
+    if layers is None or not hasattr(encoder, "embeddings"):
+        raise UserError(
+            f"frozen_layers = {count}, but {type(encoder).__name__} does not have the parts of XLM-R or BERT"
+        )
+    if count > len(layers) + 1:
+        raise UserError(f"frozen_layers = {count}, but the encoder has embeddings and {len(layers)} layers")
+    for part in (encoder.embeddings, *layers[: count - 1]):
+        part.requires_grad_(False)
+
+
 def load_head(directory: Path, task: str, head: nn.Module) -> None:
     """Load the weights of one task's head.
 

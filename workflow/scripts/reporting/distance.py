@@ -210,6 +210,8 @@ def _line(axes: Axes, found: Sequence[Point], color: str) -> None:
         return
     slope, intercept = np.polyfit(x, [point.score for point in found], 1)
     ends = np.array([x.min(), x.max()])
+    if slope:
+        ends = np.clip(ends, *sorted(((0 - intercept) / slope, (100 - intercept) / slope)))  # scores are 0 to 100
     axes.plot(ends, intercept + slope * ends, color=color, linewidth=1, alpha=0.7, zorder=2)
 
 
@@ -219,7 +221,7 @@ def _limits(axes: Axes, values: Sequence[float], *, crowded: bool) -> None:
         axes.set_yticks([])
         return
     low, high = min(values), max(values)
-    room = max(4.0, (0.3 if crowded else 0.2) * (high - low))  # for the labels above and below the points
+    room = max(4.0, (0.3 if crowded else 0.15) * (high - low))  # for the labels above and below the points
     axes.set_ylim(low - room, high + room)
     axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= 100 and low - room <= tick <= high + room])
 

@@ -7,9 +7,11 @@ from workflow.scripts.reporting.aggregate import (
     all_gains,
     best_overall,
     estimate,
+    mean_over,
     missing_parts,
     overall_gain,
     overall_scores,
+    task_language_scores,
 )
 from workflow.scripts.reporting.distance import distance_correlation
 from workflow.scripts.reporting.formats import decimal
@@ -45,6 +47,7 @@ def findings(scores: Scores, titles: Mapping[str, str]) -> list[str]:
             _extremes(scores, titles),
             _best_per_target(scores),
             _distance(scores),
+            _relabelled(scores),
             _gaps(scores),
         )
         if sentence
@@ -128,6 +131,24 @@ def _distance(scores: Scores) -> str:
     return (
         f"Without intermediate training, scores fall with typological distance to English on {falling} of "
         f"{len(known)} targets (median Spearman ρ {middle})."
+    )
+
+
+def _relabelled(scores: Scores) -> str:
+    """Say how the control languages do beside English, over the targets that have both."""
+    codes = sorted({code for found in scores.controls.values() for code in found})
+    english = next((code for code, facts in scores.facts.items() if facts.role == "source"), "")
+    targets = [t for t in scores.targets if english in scores.languages[t] and set(codes) <= set(scores.controls[t])]
+    means = {}
+    for code in (english, *codes):
+        found = estimate(mean_over(task_language_scores(scores, BASELINE, target, code) for target in targets))
+        if found:
+            means[code] = f"{scores.name(code)} {decimal(found.mean)}"
+    if not codes or len(means) < len(codes) + 1:
+        return ""
+    shown = ", ".join(means.values())
+    return (
+        f"The controls beside English, without intermediate training, on average over {len(targets)} targets: {shown}."
     )
 
 

@@ -30,8 +30,6 @@ from workflow.scripts.reporting.tables import Number, Table, best_table, languag
 
 TEMPLATES = Path(__file__).parent / "templates"
 FORMATS = {"csv": "text/csv", "md": "text/markdown", "tex": "application/x-tex"}
-TABLES = ("transfer", "best", "languages")
-FIGURES = ("gains", "distance")
 THEME = {INK: "currentColor", NONE_COLOR: "var(--none)", BEST_COLOR: "var(--best)"}
 """Colours of the figures that follow the page, light or dark."""
 
@@ -168,9 +166,11 @@ def inline_svg(text: str, prefix: str) -> Markup:
     svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
     head, rest = svg.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    width = re.search(r'viewBox="\S+ \S+ (\S+)', head)
     for color, name in THEME.items():
         rest = rest.replace(color, name)
-    return Markup(f'{head} aria-hidden="true" focusable="false">{rest}')
+    size = f' style="--width: {float(width[1]):.0f}"' if width else ""
+    return Markup(f'{head}{size} aria-hidden="true" focusable="false">{rest}')
 
 
 def downloads(files: Mapping[str, str]) -> dict[str, list[tuple[str, str, str]]]:

@@ -103,6 +103,7 @@ class TrainingLoop:
         self.modules = nn.ModuleDict(
             {"encoder": self.encoder, "heads": nn.ModuleDict({t.name: t.head for t in tasks})}
         ).to(device)
+        self.parameters = [parameter for parameter in self.modules.parameters() if parameter.requires_grad]
         self.optimizer = self._optimizer()
         self.state = StateFile(state, self.modules, self.optimizer)
         self.done = Progressed()
@@ -110,10 +111,9 @@ class TrainingLoop:
 
     def _optimizer(self) -> torch.optim.AdamW:
         """Return AdamW without weight decay on vectors, which are biases and layer norms."""
-        parameters = [parameter for parameter in self.modules.parameters() if parameter.requires_grad]
         groups = [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": self.hyper.weight_decay},
-            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+            {"params": [p for p in self.parameters if p.ndim > 1], "weight_decay": self.hyper.weight_decay},
+            {"params": [p for p in self.parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
         return torch.optim.AdamW(groups, lr=self.hyper.learning_rate, betas=(0.9, self.hyper.beta2), fused=True)
 
@@ -179,7 +179,7 @@ class TrainingLoop:
                 f"the loss of '{task.name}' is {loss} at step {step + 1}; training has diverged. "
                 "Lower its learning_rate or raise warmup"
             )
-        nn.utils.clip_grad_norm_(self.modules.parameters(), self.hyper.gradient_clip)
+        nn.utils.clip_grad_norm_(self.parameters, self.hyper.gradient_clip)
         rate = self.hyper.learning_rate * warmup_linear(step, len(self.sequence), self.hyper.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate

@@ -1,0 +1,67 @@
+"""The shipped laboratory, run for real on a part of its cells: pretraining, intermediate training, fine-tuning, scores.
+
+The results are kept in pytest's cache under a name that is a hash of everything that can change them, so that a second
+`make test` finds them; any change of the workflow or its configuration runs everything anew.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("Snakefile", "config", "envs", "profiles", "requirements", "workflow")
+SOURCES = ("none", "mnli", "squad_v1")
+TARGETS = ("xnli", "pawsx", "udpos", "panx", "tydiqa", "tatoeba")
+
+
+def sources_hash():
+    digest = hashlib.sha256()
+    for part in PARTS:
+        paths = sorted((ROOT / part).rglob("*")) if (ROOT / part).is_dir() else [ROOT / part]
+        for path in paths:
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@pytest.fixture(scope="session")
+def laboratory(request):
+    """Scores by source, target and language, and the facts on the languages."""
+    root = Path(request.config.cache.mkdir("laboratory"))
+    tree = root / sources_hash()
+    for stale in root.iterdir():
+        if stale != tree:
+            shutil.rmtree(stale)
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copyfile
+        if not (tree / part).exists():
+            tree.mkdir(parents=True, exist_ok=True)
+            copy(ROOT / part, tree / part)
+    folder = "results/laboratory"
+    cells = [f"{folder}/scores/tiny/{source}/seed1/{target}.json" for source in SOURCES for target in TARGETS]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--cores",
+        "2",
+        "--rerun-incomplete",
+        *cells,
+        f"{folder}/languages.json",
+    ]
+    done = subprocess.run(command, cwd=tree, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    scores = {}
+    for source in SOURCES:
+        for target in TARGETS:
+            found = json.loads((tree / folder / f"scores/tiny/{source}/seed1/{target}.json").read_text())
+            metric = found["main_metrics"][0]
+            languages = found["languages"].items()
+            scores[source, target] = {code: values["metrics"][metric] for code, values in languages}
+    facts = {row["code"]: row for row in json.loads((tree / folder / "languages.json").read_text())}
+    return scores, facts
