@@ -20,6 +20,7 @@ def world():
     return World(seed=3)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Keep the tests of a group together, and begin with the longest group."""
     here = Path(__file__).parent
