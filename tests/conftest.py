@@ -20,14 +20,19 @@ def world():
     return World(seed=3)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def group(item):
+    """Return the folder below `tests` that a test is in."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def pytest_itemcollected(item):
+    """Keep the tests of a group together; xdist reads the marks before `pytest_collection_modifyitems` of this file."""
+    if group(item) in GROUPS:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+        item.add_marker(getattr(pytest.mark, group(item)))
+
+
 def pytest_collection_modifyitems(items):
-    """Keep the tests of a group together, and begin with the longest group."""
-    here = Path(__file__).parent
-    order = {group: place for place, group in enumerate(GROUPS)}
-    for item in items:
-        folder = item.path.relative_to(here).parts[0]
-        if folder in GROUPS:
-            item.add_marker(pytest.mark.xdist_group(folder))
-            item.add_marker(getattr(pytest.mark, folder))
-    items.sort(key=lambda item: order.get(item.path.relative_to(here).parts[0], len(order)))
+    """Begin with the longest group."""
+    order = {name: place for place, name in enumerate(GROUPS)}
+    items.sort(key=lambda item: order.get(group(item), len(order)))
