@@ -19,7 +19,7 @@ run: $(VENV)/.run ## Create the environment and run the laboratory study
 
 test: $(VENV)/.dev ## Create the environment and run all tests and checks
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev ## Format, lint and types
 	$(BIN)/ruff format --check .

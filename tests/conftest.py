@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 GROUPS = ("laboratory", "workflow")
-"""Folders whose tests share an expensive run, and so have to be in one process of `pytest -n`; the longest first."""
+"""Folders with expensive tests, the longest first."""
 
 # One thread, as in the laboratory: sums in another order would not be bit-identical.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,19 +20,12 @@ def world():
     return World(seed=3)
 
 
-def group(item):
-    """Return the folder below `tests` that a test is in."""
-    return item.path.relative_to(Path(__file__).parent).parts[0]
-
-
-def pytest_itemcollected(item):
-    """Keep the tests of a group together; xdist reads the marks before `pytest_collection_modifyitems` of this file."""
-    if group(item) in GROUPS:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-        item.add_marker(getattr(pytest.mark, group(item)))
-
-
 def pytest_collection_modifyitems(items):
-    """Begin with the longest group."""
-    order = {name: place for place, name in enumerate(GROUPS)}
-    items.sort(key=lambda item: order.get(group(item), len(order)))
+    """Mark the tests of a group, and begin with the longest group: `--dist loadfile` hands out files in this order."""
+    here = Path(__file__).parent
+    order = {group: place for place, group in enumerate(GROUPS)}
+    for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        if folder in GROUPS:
+            item.add_marker(getattr(pytest.mark, folder))
+    items.sort(key=lambda item: order.get(item.path.relative_to(here).parts[0], len(order)))
