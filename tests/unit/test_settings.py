@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.settings import load_settings, training_defaults
+from workflow.scripts.settings import defaults, load_settings
 from workflow.scripts.study import Study
 
 SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text())
@@ -103,7 +103,7 @@ def test_a_wrong_configuration_gets_one_clear_sentence(config, found, expected):
 def test_defaults_come_from_the_schema_and_overrides_stay_sparse():
     settings = load_settings(changed("intermediate", value={"mnli": {"epochs": 1}}))
     assert settings["provider"] == "laboratory"
-    assert settings["training"]["batch_size"] == training_defaults()["batch_size"]
+    assert settings["training"]["batch_size"] == defaults("training")["batch_size"]
     assert settings["intermediate"] == {"mnli": {"epochs": 1}}
 
 
@@ -131,3 +131,18 @@ def test_numbers_of_a_list_on_the_command_line_arrive_as_strings():
     assert load_settings(changed("training", "learning_rate", value="1e-4"))["training"]["learning_rate"] == 1e-4
     with pytest.raises(UserError, match=r"seeds\[1\] = 'x' is not possible; expected integer"):
         load_settings(changed("seeds", value=["1", "x"]))
+
+
+def test_values_equal_to_their_defaults_are_no_part_of_a_specification():
+    config = deepcopy(SMOKE)
+    model = config["models"]["nano"]
+    model["architecture"] |= {"dropout": 0, "max_positions": 256}
+    model["pretraining"] |= {"warmup": 0.06, "weight_decay": 0.01, "seed": 1}
+    config["tokenization"]["tasks"] = {"mnli": {"max_length": 128}}
+    plain, explicit = Study(SMOKE), Study(config)
+    assert plain.pretraining_spec("nano") == explicit.pretraining_spec("nano")
+    assert plain.tokenize_spec("mnli") == explicit.tokenize_spec("mnli")
+    assert "weight_decay" not in explicit.pretraining_spec("nano")
+    assert Study(changed("models", "nano", "architecture", "dropout", value=0.1)).pretraining_spec("nano") != (
+        plain.pretraining_spec("nano")
+    )

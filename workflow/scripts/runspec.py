@@ -26,6 +26,11 @@ VERSIONS = {
 """Algorithm version of each stage: raised by hand when its code changes results (golden tests guard the training)."""
 
 
+def sparse(facts: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that are not equal to their defaults."""
+    return {key: value for key, value in facts.items() if key not in defaults or defaults[key] != value}
+
+
 def encode(stage: str, defaults: Mapping[str, Any] | None = None, /, **facts: Any) -> str:
     """Return the canonical JSON of a run specification.
 
@@ -34,8 +39,7 @@ def encode(stage: str, defaults: Mapping[str, Any] | None = None, /, **facts: An
         defaults: values that are left out of `facts` where they are equal.
         facts: what the stage's result depends on, beyond its input files.
     """
-    defaults = defaults or {}
-    kept = {key: value for key, value in facts.items() if key not in defaults or defaults[key] != value}
+    kept = sparse(facts, defaults or {})
     return json.dumps({"version": VERSIONS[stage], **kept}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

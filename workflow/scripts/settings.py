@@ -65,9 +65,15 @@ def _with_numbers(value: Any, node: Mapping[str, Any]) -> Any:
     return value
 
 
-def training_defaults() -> Settings:
-    """Return the defaults of a supervised training run; a run specification leaves values equal to them out."""
-    filled: Settings = _with_defaults({}, schema()["$defs"]["training"])
+def defaults(kind: str) -> Settings:
+    """Return the schema's defaults of one kind of settings; run specifications leave values equal to them out.
+
+    Args:
+        kind: `training` (intermediate and target), `pretraining`, `architecture`, or a key of the configuration.
+    """
+    definitions = schema()["$defs"]
+    node = definitions[kind] if kind in definitions else schema()["properties"][kind]
+    filled: Settings = _with_defaults({}, node)
     return filled
 
 

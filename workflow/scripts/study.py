@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflow.scripts.metrics.registry import scorer_for
-from workflow.scripts.runspec import encode
-from workflow.scripts.settings import Settings, load_settings, training_defaults
+from workflow.scripts.runspec import encode, sparse
+from workflow.scripts.settings import Settings, defaults, load_settings
 from workflow.scripts.sources.providers import check_examples, check_languages, laboratory_languages
 from workflow.scripts.tasks import SPLITS, TASKS, Family, Task
 
@@ -111,12 +111,15 @@ class Study:
     def tokenize_spec(self, task: str) -> str:
         """Return the identity of a task's token sequences."""
         lengths = {name: value for name, value in self.settings["tokenization"].items() if name != "tasks"}
-        return encode("tokenize", **(lengths | self.settings["tokenization"]["tasks"].get(task, {})))
+        return encode(
+            "tokenize", defaults("tokenization"), **(lengths | self.settings["tokenization"]["tasks"].get(task, {}))
+        )
 
     def pretraining_spec(self, model: str) -> str:
         """Return the identity of a pretraining run."""
         settings = self.settings["models"][model]
-        return encode("train", architecture=settings["architecture"], **settings["pretraining"])
+        architecture = sparse(settings["architecture"], defaults("architecture"))
+        return encode("train", defaults("pretraining"), architecture=architecture, **settings["pretraining"])
 
     def intermediate_spec(self, source: str, seed: str) -> str:
         """Return the identity of an intermediate training run."""
@@ -130,7 +133,7 @@ class Study:
         return self._supervised_spec(seed, self.settings["finetuning"].get(task, {}), {"tasks": [task]})
 
     def _supervised_spec(self, seed: str, overrides: Settings, facts: dict[str, Any]) -> str:
-        return encode("train", training_defaults(), **(self.settings["training"] | overrides | facts), seed=int(seed))
+        return encode("train", defaults("training"), **(self.settings["training"] | overrides | facts), seed=int(seed))
 
     def prediction_spec(self, target: str) -> str:
         """Return the identity of a target's predictions."""

@@ -14,6 +14,7 @@ from workflow.scripts.features.store import write_features
 from workflow.scripts.files import read_table
 from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
+from workflow.scripts.settings import defaults
 from workflow.scripts.tasks import Family, Task, find_task
 
 
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program."""
     arguments = parse_arguments(argv)
     log = configure(arguments.log, f"tokens {arguments.task} {arguments.table.stem}")
-    task, spec = find_task(arguments.task), decode(arguments.spec)
+    task, spec = find_task(arguments.task), decode(arguments.spec, defaults("tokenization"))
     lengths = Lengths(spec["max_length"], spec["max_question_length"], spec["stride"])
     labels = label_names(task, next(iter(arguments.training_table), arguments.table))
     encoder = Encoder(arguments.tokenizer, lengths, labels)

@@ -28,7 +28,7 @@ from workflow.scripts.metrics.alignment import Table, align_examples
 from workflow.scripts.metrics.registry import score_language
 from workflow.scripts.modeling.checkpoints import freeze_layers, load_encoder, new_masked_lm, save_checkpoint
 from workflow.scripts.runspec import decode
-from workflow.scripts.settings import training_defaults
+from workflow.scripts.settings import defaults
 from workflow.scripts.tasks import SOURCE_LANGUAGE, find_task
 from workflow.scripts.training import plans
 from workflow.scripts.training.card import model_card, run_card
@@ -85,7 +85,7 @@ def build(arguments: argparse.Namespace, spec: dict[str, Any]) -> tuple[Any, Any
     if arguments.stage == "pretraining":
         first = Features(plans.token_file(arguments.tokens, next(iter(spec["corpora"]))))
         torch.manual_seed(spec["seed"])
-        model = new_masked_lm(spec["architecture"], first.tokens)
+        model = new_masked_lm(defaults("architecture") | spec["architecture"], first.tokens)
         return model, model.base_model, *plans.pretraining(spec, arguments.tokens, model.lm_head)
     encoder = load_encoder(arguments.encoder.parent)
     freeze_layers(encoder, spec["frozen_layers"])
@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     log = configure(arguments.log, f"{arguments.stage} {arguments.title}")
     began, device = time.process_time(), select_device()
     supervised = arguments.stage != "pretraining"
-    spec = decode(arguments.spec, training_defaults() if supervised else {"weight_decay": 0.01, "gradient_clip": 1.0})
+    spec = decode(arguments.spec, defaults("training" if supervised else "pretraining"))
     model, encoder, tasks, sequence = build(arguments, spec)
     state = arguments.state / run_identity(arguments)
     log.info("%d steps on %s; %s", len(sequence), device_name(device), arguments.spec)
