@@ -8,6 +8,7 @@ and, with the server, what server and child used for it. The last line is one JS
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -20,6 +21,8 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
+
+import psutil
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,15 +57,14 @@ def servers(folder: Path) -> list[int]:
 
     There is one, unless a source file is edited during the measurement.
     """
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = file.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"workflow.scripts.preload" in words and any(str(folder).encode() in word for word in words):
-            found.append(int(file.parent.name))
-    return found
+    parents: dict[int, int] = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            words = process.cmdline()
+            if "workflow.scripts.preload" in words and any(str(folder) in word for word in words):
+                parents[process.pid] = process.ppid()
+    # the children that run programs have the same command line; their time is the server's once they have ended
+    return [pid for pid, parent in parents.items() if parent not in parents]
 
 
 def server_cpu(processes: Sequence[int]) -> float:
