@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workflow.scripts.decoding.neighbours import unit
 from workflow.scripts.devices import token_budget
 from workflow.scripts.features.batches import micro_batches
 from workflow.scripts.features.collation import Batch, collate
@@ -51,5 +52,5 @@ def sentence_vectors(encoder: Any, features: Features, layer: int, device: torch
         states = encoder(batch.tensors["input_ids"], attention_mask=mask_BL, output_hidden_states=True).hidden_states
         weights_BL1 = mask_BL.unsqueeze(-1).to(states[layer].dtype)
         mean_BD = (states[layer] * weights_BL1).sum(1) / weights_BL1.sum(1)
-        vectors[batch.rows] = nn.functional.normalize(mean_BD.float(), dim=-1).cpu().numpy()
+        vectors[batch.rows] = unit(mean_BD).cpu().numpy()
     return vectors
