@@ -4,18 +4,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
+# The study: the laboratory, or another configuration, for example CONFIG=config/mini.yaml
+CONFIG ?= config/config.yaml
 # An index with PyTorch's CPU builds (its URL stands on PyTorch's "Get started" page). Without it Linux users get pip's
 # default build, which brings CUDA.
 TORCH_INDEX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format docs clean-environment
+.PHONY: help run bundle test check format docs clean-environment
 
 help: ## This text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-run: $(VENV)/.run ## Create the environment and run the laboratory study
-	$(BIN)/snakemake --cores $(CORES)
+run: $(VENV)/.run ## Create the environment and run a study (CONFIG=, the laboratory if it is not given)
+	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+
+bundle: $(VENV)/.run ## Collect all data and models that a study needs (CONFIG=) into a folder for an offline machine
+	$(BIN)/snakemake bundle --cores $(CORES) --configfile $(CONFIG)
 
 test: $(VENV)/.dev ## Create the environment and run all tests and checks
 	$(MAKE) --no-print-directory check

@@ -17,6 +17,7 @@ if "collection" not in config:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/models.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/intermediate.smk"
 include: "workflow/rules/target.smk"
@@ -42,6 +43,12 @@ rule checkpoints:
     """All intermediate checkpoints."""
     input:
         FILES.intermediate_checkpoints,
+
+
+rule bundle:
+    """All data and models that the study needs, for a machine without network."""
+    input:
+        f"results/{STUDY.collection}/bundle/SHA256SUMS",
 
 
 onsuccess:

@@ -31,24 +31,12 @@ from typing import Any
 
 import psutil
 
+from benchmarks.source_tree import ROOT, copy_sources
 from benchmarks.startup import device, servers, versions
 from workflow.scripts.files import commit
 
-ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "config", "envs", "profiles", "requirements", "workflow")
 DRY_RUNS = 3
 MIB = 1 << 20
-
-
-def copy_sources(folder: Path, configuration: Path) -> Path:
-    """Copy what a study needs into a folder; return the configuration's path there."""
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / part)
-    return Path(shutil.copy(configuration, folder / "study.yaml")).relative_to(folder)
 
 
 def memory(process: psutil.Process) -> int:
@@ -116,8 +104,8 @@ def measure(cores: int, configuration: Path, interval: float) -> dict[str, Any]:
         tree, sockets = Path(name) / "tree", Path(name) / "sockets"
         tree.mkdir()
         sockets.mkdir()
-        study = copy_sources(tree, configuration)
-        words = [sys.executable, "-m", "snakemake", "--nocolor", "--cores", str(cores), "--configfile", str(study)]
+        shutil.copy(configuration, copy_sources(tree) / "study.yaml")
+        words = [sys.executable, "-m", "snakemake", "--nocolor", "--cores", str(cores), "--configfile", "study.yaml"]
         environment = os.environ | {"TMPDIR": str(sockets)}
         dry_seconds, jobs = plan(words, tree, environment)
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()

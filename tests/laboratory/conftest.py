@@ -13,19 +13,16 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "config", "envs", "profiles", "requirements", "workflow")
+from benchmarks.source_tree import ROOT, copy_sources, source_files
+
 SOURCES = ("none", "mnli", "squad_v1")
 TARGETS = ("xnli", "pawsx", "udpos", "panx", "tydiqa", "tatoeba")
 
 
 def sources_hash():
     digest = hashlib.sha256()
-    for part in PARTS:
-        paths = sorted((ROOT / part).rglob("*")) if (ROOT / part).is_dir() else [ROOT / part]
-        for path in paths:
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    for path in source_files():
+        digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -37,11 +34,7 @@ def laboratory(request):
     for stale in root.iterdir():
         if stale != tree:
             shutil.rmtree(stale)
-    for part in PARTS:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copyfile
-        if not (tree / part).exists():
-            tree.mkdir(parents=True, exist_ok=True)
-            copy(ROOT / part, tree / part)
+    copy_sources(tree)
     folder = "results/laboratory"
     cells = [f"{folder}/scores/tiny/{source}/seed1/{target}.json" for source in SOURCES for target in TARGETS]
     command = [

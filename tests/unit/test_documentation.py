@@ -13,7 +13,7 @@ from workflow.scripts.settings import resolve, schema
 from workflow.scripts.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("", "config/", "docs/", "docs/how-to/", "benchmarks/", "requirements/")
+FOLDERS = ("", "config/", "docs/", "docs/how-to/", "benchmarks/", "reference/", "requirements/")
 PAGES = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
 TEXTS = [*PAGES, ROOT / "CITATION.cff", ROOT / "Makefile", *sorted((ROOT / "requirements").glob("*.txt"))]
 SUFFIXES = {"py", "md", "yaml", "smk", "json", "parquet", "arrow", "html", "csv", "tex", "svg", "png", "log"}
@@ -136,10 +136,12 @@ def test_the_languages_of_the_laboratory_are_told_as_they_are():
 
 
 def test_every_task_of_the_laboratory_is_told():
-    named = {name for row in table(ROOT / "docs/laboratory.md", "## Tasks") for name in re.findall(r"`(\w+)`", row[0])}
+    named = {
+        name for row in table(ROOT / "docs/laboratory.md", "## Tasks") for name in re.findall(r"`([\w-]+)`", row[0])
+    }
     assert named == set(TASKS)
 
 
 def test_tasks_of_one_phenomenon_stand_in_one_row():
     for row in table(ROOT / "docs/laboratory.md", "## Tasks"):
-        assert len({TASKS[name].laboratory for name in re.findall(r"`(\w+)`", row[0])} - {"entities"}) == 1
+        assert len({TASKS[name].laboratory for name in re.findall(r"`([\w-]+)`", row[0])} - {"entities"}) == 1

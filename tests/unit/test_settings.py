@@ -6,6 +6,7 @@ import yaml
 
 from workflow.scripts.errors import UserError
 from workflow.scripts.settings import defaults, load_settings
+from workflow.scripts.specifications import Specifications
 from workflow.scripts.study import Study
 
 SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text())
@@ -21,6 +22,10 @@ def changed(*path, value=None, delete=False):
     else:
         node[path[-1]] = value
     return config
+
+
+def specify(config):
+    return Specifications(Study(config))
 
 
 BAD = {
@@ -114,14 +119,14 @@ def test_loading_changes_nothing_in_what_it_is_given():
 
 
 def test_a_specification_depends_on_its_own_settings_only():
-    study, other = Study(SMOKE), Study(changed("finetuning", value={"udpos": {"epochs": 9}}))
+    study, other = specify(SMOKE), specify(changed("finetuning", value={"udpos": {"epochs": 9}}))
     assert study.finetuning_spec("udpos", "1") != other.finetuning_spec("udpos", "1")
     assert study.finetuning_spec("pawsx", "1") == other.finetuning_spec("pawsx", "1")
     assert study.intermediate_spec("mnli", "1") == other.intermediate_spec("mnli", "1")
 
 
 def test_specifications_hold_no_paths():
-    study = Study(SMOKE)
+    study = specify(SMOKE)
     specs = [study.fetch_spec("xnli"), study.pretraining_spec("nano"), study.intermediate_spec("multi", "1")]
     assert not any("results" in spec or str(Path.cwd()) in spec for spec in specs)
 
@@ -139,10 +144,10 @@ def test_values_equal_to_their_defaults_are_no_part_of_a_specification():
     model["architecture"] |= {"dropout": 0, "max_positions": 256}
     model["pretraining"] |= {"warmup": 0.06, "weight_decay": 0.01, "seed": 1}
     config["tokenization"]["tasks"] = {"mnli": {"max_length": 128}}
-    plain, explicit = Study(SMOKE), Study(config)
+    plain, explicit = specify(SMOKE), specify(config)
     assert plain.pretraining_spec("nano") == explicit.pretraining_spec("nano")
     assert plain.tokenize_spec("mnli") == explicit.tokenize_spec("mnli")
     assert "weight_decay" not in explicit.pretraining_spec("nano")
-    assert Study(changed("models", "nano", "architecture", "dropout", value=0.1)).pretraining_spec("nano") != (
+    assert specify(changed("models", "nano", "architecture", "dropout", value=0.1)).pretraining_spec("nano") != (
         plain.pretraining_spec("nano")
     )

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "config", "envs", "profiles", "requirements", "tests", "workflow")
+from benchmarks.source_tree import copy_sources
 
 
 @dataclass
@@ -34,9 +33,9 @@ class Tree:
             raise AssertionError(f"snakemake {' '.join(map(str, arguments))}\n{done.stdout}")
         return done.stdout
 
-    def jobs(self, *arguments):
+    def jobs(self, *arguments, env=None):
         """Return how many jobs of each rule a dry run plans."""
-        printed = self.run("--dry-run", *arguments)
+        printed = self.run("--dry-run", *arguments, env=env)
         if "Nothing to be done" in printed:
             return {}
         lines = printed.split("Job stats:")[1].split("\n\n")[0].splitlines()[3:]
@@ -44,14 +43,7 @@ class Tree:
 
 
 def copy_tree(target):
-    target.mkdir(parents=True, exist_ok=True)
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target / part)
-    return Tree(target)
+    return Tree(copy_sources(target, "tests"))
 
 
 @pytest.fixture

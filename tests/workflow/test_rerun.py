@@ -105,7 +105,7 @@ def test_how_retrieval_reads_the_encoder(smoke):
 def test_the_definition_of_one_task(smoke):
     literal = 'name="pawsx",'
     edit(smoke, "workflow/scripts/tasks/targets.py", literal, f"{literal}\n    version=2,")
-    data = {"fetch_dataset": 1, "prepare_task": 3, "tokenize_task": 3}
+    data = {"fetch_dataset": 1, "prepare_task": 3, "tokenize_task": 3, "measure_overlap": 1}
     assert stale(smoke) == data | {"finetune_target": 4, "predict_target": 4, "score_target": 4} | SUMMARY
 
 

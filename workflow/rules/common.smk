@@ -6,16 +6,19 @@ from pathlib import Path
 
 from workflow.scripts.console import prefer_this_python, shorten_progress
 from workflow.scripts.errors import UserError
-from workflow.scripts.layout import Layout
+from workflow.scripts.layout import PUBLISHED, Layout
+from workflow.scripts.specifications import Specifications
 from workflow.scripts.study import Study
+from workflow.scripts.tasks import TASKS
 
 from snakemake.exceptions import WorkflowError
 
 
 def checked_study(settings):
-    """Return the study, or stop with one sentence that says what is wrong with the configuration."""
+    """Return the study, its jobs' identities and its files, or stop with one sentence that says what is wrong."""
     try:
-        return Study(settings)
+        study = Study(settings)
+        return study, Specifications(study), Layout(study)
     except UserError as error:
         raise WorkflowError(str(error)) from None
 
@@ -31,8 +34,7 @@ def tell_report():
     tell(f"done; the report is {path}" if path.exists() else "done")
 
 
-STUDY = checked_study(config)
-FILES = Layout(STUDY)
+STUDY, SPECS, FILES = checked_study(config)
 shorten_progress()
 prefer_this_python()
 
@@ -45,3 +47,8 @@ def by_wildcards(method):
     """Return a function of wildcards that calls `method` with those that its parameters are named after."""
     names = list(signature(method).parameters)
     return lambda wildcards: method(**{name: getattr(wildcards, name) for name in names})
+
+
+def one_of(names):
+    """Return a wildcard constraint: one of some names, or nothing at all where there are none."""
+    return "|".join(names) or "(?!)"

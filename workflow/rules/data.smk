@@ -16,11 +16,14 @@ rule fetch_dataset:
         "results/{collection}/logs/fetch/{task}.log",
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        mirror=lambda wildcards: STUDY.mirror,
+        local_folders=lambda wildcards: STUDY.local_folders,
     params:
-        spec=by_wildcards(STUDY.fetch_spec),
+        spec=by_wildcards(SPECS.fetch_spec),
     shell:
         "python -m workflow.scripts.launch fetch_dataset --task {wildcards.task} --spec {params.spec:q}"
-        " --manifest {output.manifest:q} --log {log:q}"
+        " --mirror {resources.mirror:q} --local {resources.local_folders:q} --manifest {output.manifest:q} --log {log:q}"
 
 
 rule prepare_task:
@@ -32,13 +35,38 @@ rule prepare_task:
         statistics="results/{collection}/data/{task}/{split}.json",
     log:
         "results/{collection}/logs/prepare/{task}.{split}.log",
+    wildcard_constraints:
+        task=one_of(task for task in TASKS if not STUDY.translates(task)),
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=by_wildcards(STUDY.prepare_spec),
+        spec=by_wildcards(SPECS.prepare_spec),
     shell:
         "python -m workflow.scripts.launch prepare_task --task {wildcards.task} --split {wildcards.split}"
         " --spec {params.spec:q} --manifest {input.manifest:q} --table {output.table:q}"
+        " --statistics {output.statistics:q} --log {log:q}"
+
+
+rule translate_task:
+    """Translate one split of an English intermediate task by machine."""
+    input:
+        table=FILES.translated_table,
+        models=FILES.translation_models,
+    output:
+        table="results/{collection}/data/{task}/{split}.parquet",
+        statistics="results/{collection}/data/{task}/{split}.json",
+    log:
+        "results/{collection}/logs/translate/{task}.{split}.log",
+    wildcard_constraints:
+        task=one_of(task for task in TASKS if STUDY.translates(task)),
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=by_wildcards(SPECS.translate_spec),
+    shell:
+        "python -m workflow.scripts.launch translate_task --task {wildcards.task} --split {wildcards.split}"
+        " --spec {params.spec:q} --source {input.table:q} --models {input.models:q}"
+        " --state results/{wildcards.collection}/state --table {output.table:q}"
         " --statistics {output.statistics:q} --log {log:q}"
 
 
@@ -51,10 +79,12 @@ rule train_tokenizer:
         config="results/{collection}/tokenizers/{tokenizer}/tokenizer_config.json",
     log:
         "results/{collection}/logs/tokenizer/{tokenizer}.log",
+    wildcard_constraints:
+        tokenizer=one_of(STUDY.settings["tokenizers"]),
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=by_wildcards(STUDY.tokenizer_spec),
+        spec=by_wildcards(SPECS.tokenizer_spec),
     shell:
         "python -m workflow.scripts.launch train_tokenizer --spec {params.spec:q} --corpora {input.corpora:q}"
         " --tokenizer {output.tokenizer:q} --config {output.config:q} --log {log:q}"
@@ -73,7 +103,7 @@ rule tokenize_task:
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=by_wildcards(STUDY.tokenize_spec),
+        spec=by_wildcards(SPECS.tokenize_spec),
     shell:
         "python -m workflow.scripts.launch tokenize_task --task {wildcards.task} --spec {params.spec:q}"
         " --tokenizer {input.tokenizer:q} --table {input.table:q} --training-table {input.tags:q}"

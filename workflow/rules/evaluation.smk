@@ -20,7 +20,7 @@ rule predict_target:
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=by_wildcards(STUDY.prediction_spec),
+        spec=by_wildcards(SPECS.prediction_spec),
     shell:
         "python -m workflow.scripts.launch predict --task {wildcards.target} --spec {params.spec:q}"
         " --title '{wildcards.source} > {wildcards.target} (seed {wildcards.seed})' --run {input.run:q}"
@@ -40,7 +40,7 @@ rule score_target:
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=by_wildcards(STUDY.score_spec),
+        spec=by_wildcards(SPECS.score_spec),
     shell:
         "python -m workflow.scripts.launch score --task {wildcards.target} --collection {wildcards.collection}"
         " --model {wildcards.model} --source {wildcards.source} --target {wildcards.target} --seed {wildcards.seed}"
@@ -59,6 +59,28 @@ rule collect_scores:
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=STUDY.summary_spec("collect"),
+        spec=SPECS.summary_spec("collect"),
     shell:
         "python -m workflow.scripts.launch collect_scores --scores {input.scores:q} --out {output.scores:q} --log {log:q}"
+
+
+rule measure_overlap:
+    """Count the test inputs of every target that occur in the training data of every intermediate task."""
+    input:
+        train=FILES.intermediate_data,
+        test=FILES.target_data,
+    output:
+        overlap=report(
+            multiext("results/{collection}/tables/overlap", ".json", ".csv", ".md", ".tex"),
+            caption="../report/overlap.rst",
+            category="Tables",
+        ),
+    log:
+        "results/{collection}/logs/overlap.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=SPECS.overlap_spec(),
+    shell:
+        "python -m workflow.scripts.launch measure_overlap --train {input.train:q} --test {input.test:q}"
+        " --out-dir results/{wildcards.collection}/tables --log {log:q}"

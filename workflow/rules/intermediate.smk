@@ -27,7 +27,7 @@ rule train_intermediate:
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=by_wildcards(STUDY.intermediate_spec),
+        spec=by_wildcards(SPECS.intermediate_spec),
     shell:
         "python -m workflow.scripts.launch train --stage intermediate --spec {params.spec:q}"
         " --title '{wildcards.source} (seed {wildcards.seed})' --encoder {input.encoder:q}"

@@ -19,11 +19,13 @@ rule pretrain_model:
         run="results/{collection}/models/{model}/run.json",
     log:
         "results/{collection}/logs/pretrain/{model}.log",
+    wildcard_constraints:
+        model=one_of(model for model in STUDY.models if not STUDY.is_fetched(model)),
     priority: 10
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=by_wildcards(STUDY.pretraining_spec),
+        spec=by_wildcards(SPECS.pretraining_spec),
     shell:
         "python -m workflow.scripts.launch train --stage pretraining --title {wildcards.model:q}"
         " --spec {params.spec:q} --tokenizer {input.tokenizer:q} --tokens {input.tokens:q}"

@@ -14,16 +14,17 @@ rule describe_languages:
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=STUDY.languages_spec(),
+        spec=by_wildcards(SPECS.languages_spec),
     shell:
         "python -m workflow.scripts.launch describe_languages --spec {params.spec:q}"
         " --out {output.languages:q} --log {log:q}"
 
 
 rule make_tables:
-    """Write the paper's main table, the best intermediate tasks, and the scores by language."""
+    """Write the paper's main table, the best intermediate tasks, the scores by language and published numbers."""
     input:
         scores="results/{collection}/scores.parquet",
+        published=PUBLISHED,
         languages="results/{collection}/languages.json",
     output:
         transfer=report(
@@ -41,18 +42,26 @@ rule make_tables:
             caption="../report/languages.rst",
             category="Tables",
         ),
+        published=report(
+            multiext("results/{collection}/tables/published", ".csv", ".md", ".tex"),
+            caption="../report/published.rst",
+            category="Tables",
+        ),
     log:
         "results/{collection}/logs/tables.log",
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        checkpoints=lambda wildcards: STUDY.checkpoints,
     params:
-        spec=STUDY.summary_spec("tables"),
+        spec=SPECS.summary_spec("tables"),
         models=",".join(STUDY.models),
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
     shell:
         "python -m workflow.scripts.launch make_tables --scores {input.scores:q} --languages {input.languages:q}"
         " --models {params.models} --sources {params.sources} --targets {params.targets}"
+        " --published {input.published:q} --checkpoints {resources.checkpoints:q}"
         " --out-dir results/{wildcards.collection}/tables --log {log:q}"
 
 
@@ -69,7 +78,7 @@ rule plot_gains:
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=STUDY.summary_spec("figures"),
+        spec=SPECS.summary_spec("figures"),
         models=",".join(STUDY.models),
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
@@ -92,7 +101,7 @@ rule plot_distance:
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=STUDY.summary_spec("figures"),
+        spec=SPECS.summary_spec("figures"),
         models=",".join(STUDY.models),
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
@@ -107,8 +116,11 @@ rule write_report:
     input:
         scores="results/{collection}/scores.parquet",
         languages="results/{collection}/languages.json",
+        published=PUBLISHED,
         runs=FILES.run_cards,
         summaries=FILES.summary_files,
+        statistics=FILES.statistics_files,
+        overlap=FILES.overlap_files,
     output:
         report=report("results/{collection}/report.html", caption="../report/report.rst", category="Report"),
     log:
@@ -116,13 +128,13 @@ rule write_report:
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=STUDY.report_spec(),
+        spec=by_wildcards(SPECS.report_spec),
         models=",".join(STUDY.models),
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
     shell:
         "python -m workflow.scripts.launch write_report --scores {input.scores:q} --languages {input.languages:q}"
         " --models {params.models} --sources {params.sources} --targets {params.targets}"
-        " --spec {params.spec:q} --runs {input.runs:q}"
+        " --spec {params.spec:q} --published {input.published:q} --runs {input.runs:q}"
         " --tables results/{wildcards.collection}/tables --figures results/{wildcards.collection}/figures"
-        " --out {output.report:q} --log {log:q}"
+        " --statistics {input.statistics:q} --overlap {input.overlap[0]:q} --out {output.report:q} --log {log:q}"

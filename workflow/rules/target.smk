@@ -26,7 +26,7 @@ rule finetune_target:
     conda:
         "../../envs/workflow.yaml"
     params:
-        spec=by_wildcards(STUDY.finetuning_spec),
+        spec=by_wildcards(SPECS.finetuning_spec),
     shell:
         "python -m workflow.scripts.launch train --stage finetuning --spec {params.spec:q}"
         " --title '{wildcards.source} > {wildcards.task} (seed {wildcards.seed})' --encoder {input.encoder:q}"

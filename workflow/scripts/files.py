@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,10 @@ from workflow.scripts.errors import UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+ENDS = 1 << 16
+"""Bytes at both ends of a file that `fingerprint` reads."""
 
 
 @contextmanager
@@ -93,6 +97,26 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(files: Mapping[str, Path]) -> str:
+    """Return a short hash of files by their names, sizes and both ends, without reading them whole.
+
+    Parquet and safetensors keep what tells two files apart at their ends (column statistics and offsets, a header), so
+    that large files can be compared while Snakemake plans. Where they are and when they were written does not matter.
+
+    Args:
+        files: paths by name; the names count, the paths do not.
+    """
+    digest = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        size = path.stat().st_size
+        digest.update(f"{name}\n{size}\n".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(ENDS))
+            file.seek(max(size - ENDS, 0))
+            digest.update(file.read(ENDS))
+    return digest.hexdigest()[:16] if files else ""
 
 
 @cache

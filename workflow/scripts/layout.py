@@ -15,9 +15,10 @@ from itertools import product
 from typing import Any
 
 from workflow.scripts.study import NONE, Study
-from workflow.scripts.tasks import TASKS
+from workflow.scripts.tasks import SPLITS, TASKS
 
-TABLES = ("transfer", "best", "languages")
+TABLES = ("transfer", "best", "languages", "published")
+PUBLISHED = "reference/published.csv"
 FIGURES = ("gains", "distance")
 
 
@@ -51,6 +52,27 @@ class Layout:
         """Return the canonical data of some tasks."""
         return self._of_splits(f"{self.root}/data", "parquet", tasks, splits)
 
+    def translation_models(self, wildcards: Any) -> list[str]:
+        """Return the run cards of the translation models of a task's languages."""
+        languages = self.study.task(wildcards.task).train_languages
+        return [f"{self.root}/translators/{language}/run.json" for language in languages]
+
+    def manifests(self) -> list[str]:
+        """Return the lists of repository files of all tasks whose data are not translated."""
+        tasks = [task.name for task in self.study.needed_tasks() if not self.study.translates(task.name)]
+        return [f"{self.root}/repositories/{task}/manifest.json" for task in tasks]
+
+    def fetched_models(self) -> list[str]:
+        """Return the run cards of all models from elsewhere: encoders, and translators where a source needs them."""
+        study = self.study
+        needed = {code for task in study.needed_tasks() if study.translates(task.name) for code in task.train_languages}
+        encoders = [f"{self.root}/models/{model}/run.json" for model in study.models if study.is_fetched(model)]
+        return [*encoders, *(f"{self.root}/translators/{code}/run.json" for code in sorted(needed))]
+
+    def translated_table(self, wildcards: Any) -> str:
+        """Return the English data that a task is machine-translated from."""
+        return f"{self.root}/data/{TASKS[wildcards.task].translated_from}/{wildcards.split}.parquet"
+
     def tokenizer_file(self, wildcards: Any) -> str:
         """Return the tokenizer of a model."""
         return f"{self.root}/tokenizers/{self.study.tokenizer(wildcards.model)}/tokenizer.json"
@@ -73,8 +95,10 @@ class Layout:
         return f"{self.model_directory(wildcards.model, NONE, None)}/model.safetensors"
 
     def intermediate_tokens(self, wildcards: Any) -> list[str]:
-        """Return the token files of a source's tasks: to train on, and to be tested on in English."""
-        return self.token_files(wildcards.model, self.study.source_tasks(wildcards.source), "train", "dev")
+        """Return the token files of a source's tasks and corpora: to train on, and to be tested on in English."""
+        source = wildcards.source
+        tasks = [*self.study.source_tasks(source), *self.study.source_corpora(source)]
+        return self.token_files(wildcards.model, tasks, "train", "dev")
 
     def intermediate_dev(self, wildcards: Any) -> list[str]:
         """Return the canonical development data of a source's tasks."""
@@ -136,3 +160,21 @@ class Layout:
         """Return the tables and figures of the study."""
         tables = [f"{self.root}/tables/{name}.{form}" for name, form in product(TABLES, ("csv", "md", "tex"))]
         return [*tables, *(f"{self.root}/figures/{name}.{form}" for name, form in product(FIGURES, ("svg", "png")))]
+
+    def intermediate_data(self, wildcards: Any) -> list[str]:
+        """Return the training data of all intermediate tasks."""
+        tasks = (task for source in self.study.sources for task in self.study.source_tasks(source))
+        return self.data_files(dict.fromkeys(tasks), "train")
+
+    def target_data(self, wildcards: Any) -> list[str]:
+        """Return the test data of all targets."""
+        return self.data_files(self.study.targets, "test")
+
+    def statistics_files(self, wildcards: Any) -> list[str]:
+        """Return the counts of all data that the study reads."""
+        tasks = [task.name for task in self.study.needed_tasks()]
+        return self._of_splits(f"{self.root}/data", "json", tasks, SPLITS)
+
+    def overlap_files(self, wildcards: Any) -> list[str]:
+        """Return the counts of test inputs in intermediate training data, and their tables."""
+        return [f"{self.root}/tables/overlap.{form}" for form in ("json", "csv", "md", "tex")]

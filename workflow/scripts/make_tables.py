@@ -8,6 +8,7 @@ outputs  OUT_DIR/transfer.*   the main table: `none` in absolute scores, the oth
 Of several models each has its own tables, one below the other in the same file.
 """
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from workflow.scripts.files import write_text
 from workflow.scripts.logs import configure, run
 from workflow.scripts.reporting.formats import to_csv, to_latex, to_markdown
 from workflow.scripts.reporting.programs import load, scores_parser
+from workflow.scripts.reporting.published import read_published
+from workflow.scripts.reporting.published_tables import published_texts
 from workflow.scripts.reporting.records import best_records, language_records, transfer_records
 from workflow.scripts.reporting.scores import Scores
 from workflow.scripts.reporting.tables import Table, best_table, language_table, of_model, transfer_table
@@ -25,7 +28,9 @@ from workflow.scripts.reporting.titles import display_titles
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the tables; see the module's docstring and `--help`."""
     parser = scores_parser(__doc__)
-    parser.add_argument("--out-dir", type=Path, required=True, help="folder for the nine files")
+    parser.add_argument("--out-dir", type=Path, required=True, help="folder for the files")
+    parser.add_argument("--published", type=Path, required=True, help="published numbers (CSV)")
+    parser.add_argument("--checkpoints", default="{}", help="checkpoint of each model, as JSON")
     options = parser.parse_args(argv)
     log = configure(options.log, stage="tables")
     models, _ = load(options)
@@ -40,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         texts[f"{name}.md"] = "\n".join(to_markdown(table, level=level) for table in found)
         texts[f"{name}.tex"] = "\n".join(to_latex(table) for table in found)
     texts["languages.md"] = f"# Scores by language\n\n{texts['languages.md']}"
+    checkpoints = {model: name for model, name in json.loads(options.checkpoints).items() if name}
+    texts |= published_texts(models, read_published(options.published), checkpoints, display_titles())
     for name, text in texts.items():
         write_text(options.out_dir / name, text)
     log.info("%d tables in %s", len(texts), options.out_dir)

@@ -19,6 +19,7 @@ from workflow.scripts.features.store import Features
 from workflow.scripts.files import read_table, write_table
 from workflow.scripts.logs import configure, run
 from workflow.scripts.modeling.checkpoints import load_encoder, load_head
+from workflow.scripts.modeling.conversion import check_lengths
 from workflow.scripts.modeling.heads import make_head
 from workflow.scripts.runspec import decode
 from workflow.scripts.tasks import find_task
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     log = configure(arguments.log, f"predict {arguments.title}")
     task, spec, device = find_task(arguments.task), decode(arguments.spec), select_device()
     encoder = load_encoder(arguments.run.parent)
+    check_lengths(encoder, arguments.run.parent, arguments.tokens)
     tables = []
     for path, tokens in zip(arguments.data, arguments.tokens, strict=True):
         split = Split(path.stem, read_table(path), Features(tokens))

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 VERSIONS = {
-    "fetch": 1,
-    "prepare": 1,
+    "fetch": 2,
+    "prepare": 2,
+    "translate": 1,
+    "checkpoint": 1,
     "tokenizer": 1,
     "tokenize": 1,
     "train": 1,
     "predict": 1,
     "score": 1,
+    "overlap": 1,
     "collect": 1,
     "tables": 1,
     "figures": 1,

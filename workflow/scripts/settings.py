@@ -16,6 +16,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.tasks import TASKS, Family, Role
+from workflow.scripts.tasks.local_formats import FORMATS
 
 SCHEMA_PATH = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
@@ -57,7 +58,7 @@ def _with_numbers(value: Any, node: Mapping[str, Any]) -> Any:
         return {name: _with_numbers(child, known.get(name, rest)) for name, child in value.items()}
     if isinstance(value, list):
         return [_with_numbers(item, node.get("items", {})) for item in value]
-    if isinstance(value, str) and node.get("type") in {"integer", "number"}:
+    if isinstance(value, str) and node.get("type") in ("integer", "number"):
         try:
             return int(value) if node["type"] == "integer" else float(value)
         except ValueError:
@@ -171,6 +172,8 @@ def _check_names(settings: Settings) -> None:
             )
         for task in mixture["tasks"]:
             _check_name(f"mixtures.{name}.tasks", task, trainable, "intermediate task")
+        for corpus in mixture["corpora"]:
+            _check_name(f"mixtures.{name}.corpora", corpus, corpora, "corpus")
     for source in settings["sources"]:
         _check_name("sources", source, ["none", *trainable, *settings["mixtures"]], "source")
     for target in settings["targets"]:
@@ -188,12 +191,25 @@ def _check_names(settings: Settings) -> None:
         _check_name("tokenization.tasks", name, TASKS, "task")
     for name in settings["laboratory"]["examples"]:
         _check_name("laboratory.examples", name, TASKS, "task")
+    for key in ("origins", "limits"):
+        for name, splits in settings[key].items():
+            _check_name(key, name, TASKS, "task")
+            for split in splits:
+                _check_name(f"{key}.{name}", split, TASKS[name].splits, f"split of '{name}'")
+    for name, files in settings["local"].items():
+        _check_name("local", name, FORMATS, "task that can be read from your own files")
+        _check_name(f"local.{name}.format", files["format"], FORMATS[name], f"format of '{name}'")
     for name, tokenizer in settings["tokenizers"].items():
         for corpus in tokenizer["corpora"]:
             _check_name(f"tokenizers.{name}.corpora", corpus, corpora, "corpus")
+    fetched = [name for name, model in settings["models"].items() if "checkpoint" in model]
     for name, model in settings["models"].items():
-        _check_name(f"models.{name}.tokenizer", model["tokenizer"], settings["tokenizers"], "tokenizer")
-        for corpus in model["pretraining"]["corpora"]:
+        if name in fetched and name in settings["tokenizers"]:
+            raise UserError(f"config: tokenizers.{name} has the name of a checkpoint, which brings its own; rename it")
+        if "tokenizer" in model:
+            valid = fetched if name in fetched else settings["tokenizers"]
+            _check_name(f"models.{name}.tokenizer", model["tokenizer"], valid, "tokenizer")
+        for corpus in {} if name in fetched else model["pretraining"]["corpora"]:
             _check_name(f"models.{name}.pretraining.corpora", corpus, corpora, "corpus")
 
 
@@ -201,24 +217,47 @@ def _check_values(settings: Settings) -> None:
     """Check what one key demands of another."""
     if "none" not in settings["sources"]:
         raise UserError("config: sources lacks 'none'; gains are computed against it, add it")
+    for name, mixture in settings["mixtures"].items():
+        if len(mixture["tasks"]) < 2 and not mixture["corpora"]:
+            raise UserError(f"config: mixtures.{name} has one task and no corpora; a single task is a source by itself")
+        if sum(mixture["corpora"].values()) >= 1:
+            raise UserError(
+                f"config: the shares in mixtures.{name}.corpora add up to {sum(mixture['corpora'].values()):g}; "
+                "expected less than 1, the rest of the steps is the tasks'"
+            )
+    for name in settings["limits"]:
+        if TASKS[name].family is Family.MINING:
+            raise UserError(f"config: limits.{name} is not possible: a pool without some sentences is another task")
     for name, model in settings["models"].items():
-        shape = model["architecture"]
-        if shape["hidden_size"] % shape["attention_heads"]:
+        if "checkpoint" not in model:
+            _check_model(settings, name, model)
+
+
+def _check_model(settings: Settings, name: str, model: Settings) -> None:
+    """Check a model that the workflow pretrains."""
+    for key in ("tokenizer", "pretraining"):
+        if key not in model:
             raise UserError(
-                f"config: models.{name}.architecture.hidden_size = {shape['hidden_size']} cannot be divided among "
-                f"attention_heads = {shape['attention_heads']}; choose a multiple"
+                f"config: models.{name} lacks the key '{key}'; expected tokenizer, architecture and pretraining, "
+                "or a checkpoint"
             )
-        if settings["retrieval"]["layer"] > shape["layers"] and set(settings["targets"]) & {"bucc2018", "tatoeba"}:
-            raise UserError(
-                f"config: retrieval.layer = {settings['retrieval']['layer']} but models.{name} has "
-                f"{shape['layers']} layers; expected 0 (embeddings) to {shape['layers']}"
-            )
-        longest = max(
-            lengths.get("max_length", settings["tokenization"]["max_length"])
-            for lengths in ({}, *settings["tokenization"]["tasks"].values())
+    shape = model["architecture"]
+    if shape["hidden_size"] % shape["attention_heads"]:
+        raise UserError(
+            f"config: models.{name}.architecture.hidden_size = {shape['hidden_size']} cannot be divided among "
+            f"attention_heads = {shape['attention_heads']}; choose a multiple"
         )
-        if longest > shape["max_positions"]:
-            raise UserError(
-                f"config: tokenization allows {longest} tokens but models.{name}.architecture.max_positions = "
-                f"{shape['max_positions']}; lower max_length or raise max_positions"
-            )
+    if settings["retrieval"]["layer"] > shape["layers"] and set(settings["targets"]) & {"bucc2018", "tatoeba"}:
+        raise UserError(
+            f"config: retrieval.layer = {settings['retrieval']['layer']} but models.{name} has "
+            f"{shape['layers']} layers; expected 0 (embeddings) to {shape['layers']}"
+        )
+    longest = max(
+        lengths.get("max_length", settings["tokenization"]["max_length"])
+        for lengths in ({}, *settings["tokenization"]["tasks"].values())
+    )
+    if longest > shape["max_positions"]:
+        raise UserError(
+            f"config: tokenization allows {longest} tokens but models.{name}.architecture.max_positions = "
+            f"{shape['max_positions']}; lower max_length or raise max_positions"
+        )

@@ -1,17 +1,21 @@
-"""What a configuration amounts to: which runs there are, what each depends on, and its specification.
+"""What a configuration amounts to: which runs there are, and what each depends on.
 
-Snakemake's rules ask a `Study` for the identity (`params`) of every job. This module decides nothing about machines and
-imports neither torch nor transformers.
+This module decides nothing about machines and imports neither torch nor transformers. What makes a job what it is
+stands in `specifications.py`, where its files are in `layout.py`.
 """
 
+import json
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from workflow.scripts.metrics.registry import scorer_for
-from workflow.scripts.runspec import encode, sparse
-from workflow.scripts.settings import Settings, defaults, load_settings
-from workflow.scripts.sources.providers import check_examples, check_languages, laboratory_languages
+from workflow.scripts.errors import UserError
+from workflow.scripts.settings import Settings, load_settings
+from workflow.scripts.sources import providers
+from workflow.scripts.sources.generated import check_examples, in_laboratory
 from workflow.scripts.tasks import SPLITS, TASKS, Family, Task
+from workflow.scripts.tasks.local_formats import FORMATS
 
 NONE = "none"
 """The source without intermediate training."""
@@ -34,21 +38,77 @@ class Study:
         self.sources: list[str] = self.settings["sources"]
         self.targets: list[str] = self.settings["targets"]
         self.seeds: list[int] = self.settings["seeds"]
-        laboratory = self.settings["laboratory"]
-        self.world: list[str] = check_languages(
-            laboratory.get("languages", list(laboratory_languages())), "laboratory.languages"
+        self.provider: str = self.settings["provider"]
+        self.mirror: str = os.environ.get("MIRROR") or self.settings["mirror"]
+        known = list(providers.known_languages(self.provider))
+        self.world: list[str] = providers.check_codes(
+            self.settings["laboratory"].get("languages", known), "laboratory.languages", known
         )
-        self.languages: list[str] = check_languages(self.settings.get("languages", self.world), "languages", self.world)
-        check_examples(self.needed_tasks(), laboratory["examples"])
+        self.wanted: str | list[str] = self.settings["languages"]
+        if not isinstance(self.wanted, str):
+            self.wanted = providers.check_codes(self.wanted, "languages", self.world)
+        elif self.provider == "laboratory":
+            self.wanted = self.world
+        self._check_repositories()
+        self.contents = {task.name: self._contents(task) for task in self.needed_tasks()}
+        if self.provider == "laboratory":
+            check_examples(self.needed_tasks(), self.settings["laboratory"]["examples"])
+
+    def _check_repositories(self) -> None:
+        """Check that tasks which no Hub repository carries have a source of another kind.
+
+        Raises:
+            UserError: one has not.
+        """
+        given = {*self.settings["local"], *self.settings["origins"]}
+        for task in self.needed_tasks() if self.provider == "hub" else ():
+            if task.name in FORMATS and task.name not in given:
+                raise UserError(
+                    f"config: no repository of the Hub carries the data of '{task.name}'; name your own files with "
+                    f"local.{task.name} (formats: {', '.join(FORMATS[task.name])}) or a repository with "
+                    f"origins.{task.name}, or leave it out"
+                )
+
+    def _contents(self, task: Task) -> str:
+        """Return a fingerprint of a task's files outside the results, empty where there are none."""
+        provider = self.data_provider(task.name)
+        if provider == "local":
+            return providers.contents(task, Path(self.settings["local"][task.name]["path"]), self.wanted, own=True)
+        if provider != "mirror" or self.translates(task.name):
+            return ""
+        return providers.contents(task, Path(self.mirror), self.wanted, own=False)
+
+    def task(self, name: str) -> Task:
+        """Return a task as this study reads it: with the origins of the configuration, or those of the laboratory."""
+        if self.provider == "laboratory":
+            return in_laboratory(TASKS[name], self.world)
+        return TASKS[name].with_origins(self.settings["origins"].get(name, {}))
 
     def needed_tasks(self) -> list[Task]:
         """Return every task whose data some run reads."""
         names = {self.training_task(target) for target in self.targets if TASKS[target].fine_tuned} | set(self.targets)
         for source in self.sources:
-            names |= set(self.source_tasks(source))
-        for model in self.settings["models"].values():
-            names |= {*model["pretraining"]["corpora"], *self.settings["tokenizers"][model["tokenizer"]]["corpora"]}
-        return [task for name, task in TASKS.items() if name in names]
+            names |= {*self.source_tasks(source), *self.source_corpora(source)}
+        for model in self.models:
+            names |= {*self.corpora(model), *self.tokenizer_corpora(self.tokenizer(model))}
+        names |= {TASKS[name].translated_from for name in names if self.translates(name)}
+        return [self.task(name) for name in TASKS if name in names]
+
+    def translates(self, task: str) -> bool:
+        """Return whether a task's data are machine-translated here (the laboratory generates them)."""
+        return bool(TASKS[task].translated_from) and self.provider != "laboratory"
+
+    def is_fetched(self, model: str) -> bool:
+        """Return whether a model is a checkpoint from elsewhere, not pretrained by the workflow."""
+        return "checkpoint" in self.settings["models"].get(model, {})
+
+    def languages(self) -> list[str]:
+        """Return the codes of all languages that some target may be tested in, English first."""
+        targets = [self.task(target) for target in self.targets]
+        codes = [
+            language.code for task in targets for language in providers.languages_of(task, self.provider, self.wanted)
+        ]
+        return list(dict.fromkeys(["en", *codes]))
 
     def source_tasks(self, source: str) -> list[str]:
         """Return the tasks of a source: none, one, or those of a mixture."""
@@ -57,23 +117,27 @@ class Study:
         mixture = self.settings["mixtures"].get(source)
         return mixture["tasks"] if mixture else [source]
 
+    def source_corpora(self, source: str) -> dict[str, float]:
+        """Return the corpora of a source's continued pretraining and their shares."""
+        mixture = self.settings["mixtures"].get(source)
+        return dict(mixture["corpora"]) if mixture else {}
+
     def training_task(self, target: str) -> str:
         """Return the task whose training data a target is fine-tuned on."""
         return TASKS[target].train_task or target
 
     def tokenizer(self, model: str) -> str:
-        """Return the tokenizer of a model."""
-        name: str = self.settings["models"][model]["tokenizer"]
+        """Return the tokenizer of a model; a checkpoint's own has the name of the model."""
+        name: str = self.settings["models"][model].get("tokenizer", model)
         return name
 
     def corpora(self, model: str) -> list[str]:
         """Return the corpora a model is pretrained on."""
-        return list(self.settings["models"][model]["pretraining"]["corpora"])
+        return [] if self.is_fetched(model) else list(self.settings["models"][model]["pretraining"]["corpora"])
 
     def tokenizer_corpora(self, tokenizer: str) -> list[str]:
         """Return the corpora a tokenizer is trained on."""
-        corpora: list[str] = self.settings["tokenizers"][tokenizer]["corpora"]
-        return corpora
+        return list(self.settings["tokenizers"].get(tokenizer, {}).get("corpora", []))
 
     def scored_splits(self, target: str) -> list[str]:
         """Return the splits that a target's predictions cover."""
@@ -83,82 +147,36 @@ class Study:
         """Return whether a split's tag set is read from the training split, because the task has no fixed one."""
         return TASKS[task].family is Family.TAGGING and not TASKS[task].labels and split != "train"
 
-    def fetch_spec(self, task: str) -> str:
-        """Return the identity of a task's repositories."""
-        return encode(
-            "fetch",
-            task=TASKS[task].identity(),
-            seed=self.settings["laboratory"]["seed"],
-            languages=self.world,
-            examples=self.settings["laboratory"]["examples"][task],
-        )
+    def data_provider(self, task: str) -> str:
+        """Return where a task's data come from; a mirror (a bundle, say) stands in for own files that are not here."""
+        own = self.settings["local"].get(task)
+        return "local" if own and not (self.provider == "mirror" and not Path(own["path"]).exists()) else self.provider
 
-    def prepare_spec(self, task: str) -> str:
-        """Return the identity of a task's canonical data."""
-        return encode("prepare", task=TASKS[task].identity(), languages=self.languages)
+    @property
+    def local_folders(self) -> str:
+        """The folders of a user's own files by task, as JSON: an argument of jobs, not part of their identity."""
+        return json.dumps({task: files["path"] for task, files in self.settings["local"].items()})
 
-    def tokenizer_spec(self, tokenizer: str) -> str:
-        """Return the identity of a trained tokenizer."""
-        settings = self.settings["tokenizers"][tokenizer]
-        longest = max(
-            model["architecture"]["max_positions"]
-            for model in self.settings["models"].values()
-            if model["tokenizer"] == tokenizer
-        )
-        facts = {name: settings[name] for name in ("kind", "vocabulary_size", "rows_per_language")}
-        return encode("tokenizer", **facts, max_length=longest)
+    @property
+    def checkpoints(self) -> str:
+        """The checkpoints of models, as JSON: folders or Hub repositories."""
+        return json.dumps({model: self.settings["models"][model].get("checkpoint") for model in self.models})
 
-    def tokenize_spec(self, task: str) -> str:
-        """Return the identity of a task's token sequences."""
-        lengths = {name: value for name, value in self.settings["tokenization"].items() if name != "tasks"}
-        return encode(
-            "tokenize", defaults("tokenization"), **(lengths | self.settings["tokenization"]["tasks"].get(task, {}))
-        )
+    @property
+    def translator_names(self) -> str:
+        """The translation models by language, as JSON: folders or Hub repositories."""
+        return json.dumps({code: name for code, (name, _) in self.translators.items()})
 
-    def pretraining_spec(self, model: str) -> str:
-        """Return the identity of a pretraining run."""
-        settings = self.settings["models"][model]
-        architecture = sparse(settings["architecture"], defaults("architecture"))
-        return encode("train", defaults("pretraining"), architecture=architecture, **settings["pretraining"])
+    @property
+    def translators(self) -> dict[str, tuple[str, str]]:
+        """Translation models by language: folder or Hub repository, and revision."""
+        named = self.settings["translation"]["models"]
+        return {code: (name.partition("@")[0], name.partition("@")[2] or "main") for code, name in named.items()}
 
-    def intermediate_spec(self, source: str, seed: str) -> str:
-        """Return the identity of an intermediate training run."""
-        facts = {"tasks": self.source_tasks(source)}
-        if source in self.settings["mixtures"]:
-            facts["cap"] = self.settings["mixtures"][source]["cap"]
-        return self._supervised_spec(seed, self.settings["intermediate"].get(source, {}), facts)
-
-    def finetuning_spec(self, task: str, seed: str) -> str:
-        """Return the identity of a target fine-tuning run."""
-        return self._supervised_spec(seed, self.settings["finetuning"].get(task, {}), {"tasks": [task]})
-
-    def _supervised_spec(self, seed: str, overrides: Settings, facts: dict[str, Any]) -> str:
-        return encode("train", defaults("training"), **(self.settings["training"] | overrides | facts), seed=int(seed))
-
-    def prediction_spec(self, target: str) -> str:
-        """Return the identity of a target's predictions."""
-        if TASKS[target].fine_tuned:
-            return encode("predict", head=self.training_task(target))
-        reading = self.settings["retrieval"]
-        return encode("predict", layer=reading["layer"], neighbours=reading["neighbours"])
-
-    def score_spec(self, target: str) -> str:
-        """Return the identity of a target's scores."""
-        task = TASKS[target]
-        scorers = [metric.label for metric in scorer_for(task)]
-        return encode("score", task=target, task_version=task.version, scorers=scorers, metrics=task.metrics)
-
-    def languages_spec(self) -> str:
-        """Return the identity of the facts on the languages."""
-        return encode("collect", languages=self.languages)
-
-    def report_spec(self) -> str:
-        """Return the identity of the report, which shows the whole configuration."""
-        return encode("report", config=self.settings)
-
-    def summary_spec(self, stage: str) -> str:
-        """Return the identity of a summary of all scores: tables, figures, report."""
-        return encode(stage, models=self.models, sources=self.sources, targets=self.targets, seeds=self.seeds)
+    def read_languages(self, task: str) -> str | list[str]:
+        """Return the languages in which a task is read; of a corpus not all that exist, but those that are tested."""
+        corpus = TASKS[task].family is Family.TEXT and self.provider != "laboratory"
+        return self.languages() if corpus and self.wanted == providers.ALL else self.wanted
 
     def wildcard_values(self) -> dict[str, list[str]]:
         """Return all values of every wildcard, so that a mistyped file name fails at once."""
@@ -166,8 +184,9 @@ class Study:
             "collection": [self.collection],
             "task": list(TASKS),
             "split": list(SPLITS),
-            "tokenizer": list(self.settings["tokenizers"]),
+            "tokenizer": list(dict.fromkeys([*self.settings["tokenizers"], *map(self.tokenizer, self.models)])),
             "model": self.models,
+            "translator": list(self.translators),
             "source": self.sources,
             "target": self.targets,
             "seed": [str(seed) for seed in self.seeds],

@@ -6,16 +6,53 @@ python -m workflow.scripts.tokenize_task --task xnli --spec '{...}' --tokenizer 
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from workflow.scripts.features.encoding import Encoder, Lengths
-from workflow.scripts.features.store import write_features
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workflow.scripts.features.encoding import INPUTS, Encoder, Lengths
+from workflow.scripts.features.store import write_chunks
 from workflow.scripts.files import read_table
 from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
 from workflow.scripts.settings import defaults
 from workflow.scripts.tasks import Family, Task, find_task
+
+ROWS = 4096
+"""Rows that are in memory at once."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Some columns of a Parquet file, batch by batch, each time anew.
+
+    Raises:
+        UserError: while reading, as `read_table`.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            with pq.ParquetFile(self.path) as file:
+                if set(self.columns) <= set(file.schema_arrow.names):
+                    yield from file.iter_batches(ROWS, columns=list(self.columns))
+                    return
+        except (pa.ArrowInvalid, OSError):
+            read_table(self.path)  # says what is wrong with the file
+            raise
+        read_table(self.path, list(self.columns))  # says which columns there are
+
+
+def language_codes(task: Task, table: Path) -> tuple[str, ...]:
+    """Return the languages of plain text, sorted; those of other tasks are not sampled by and need no number."""
+    if task.family is not Family.TEXT:
+        return ()
+    return tuple(sorted({code for batch in Batches(table, ("language",)) for code in batch[0].unique().to_pylist()}))
 
 
 def label_names(task: Task, table: Path) -> tuple[str, ...]:
@@ -52,11 +89,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     task, spec = find_task(arguments.task), decode(arguments.spec, defaults("tokenization"))
     lengths = Lengths(spec["max_length"], spec["max_question_length"], spec["stride"])
     labels = label_names(task, next(iter(arguments.training_table), arguments.table))
-    encoder = Encoder(arguments.tokenizer, lengths, labels)
-    columns = encoder.encode(task.family, read_table(arguments.table).to_pydict())
-    write_features(arguments.features, columns, family=task.family, tokens=encoder.token_ids(), labels=labels)
-    tokens = sum(map(len, columns["input_ids"]))
-    log.info("%d sequences, %d tokens", len(columns["input_ids"]), tokens)
+    languages = language_codes(task, arguments.table)
+    encoder = Encoder(arguments.tokenizer, lengths, labels, languages)
+    sequences, tokens = write_chunks(
+        arguments.features,
+        encoder.encode(task.family, Batches(arguments.table, INPUTS[task.family])),
+        family=task.family,
+        tokens=encoder.token_ids(),
+        labels=labels,
+        languages=languages,
+    )
+    log.info("%d sequences, %d tokens", sequences, tokens)
     return 0
 
 

@@ -26,10 +26,17 @@ from workflow.scripts.files import read_table, sha256
 from workflow.scripts.logs import configure, progress, run
 from workflow.scripts.metrics.alignment import Table, align_examples
 from workflow.scripts.metrics.registry import score_language
-from workflow.scripts.modeling.checkpoints import freeze_layers, load_encoder, new_masked_lm, save_checkpoint
+from workflow.scripts.modeling.checkpoints import (
+    freeze_layers,
+    load_encoder,
+    load_masked_lm,
+    new_masked_lm,
+    save_checkpoint,
+)
+from workflow.scripts.modeling.conversion import check_lengths, language_model_head
 from workflow.scripts.runspec import decode
 from workflow.scripts.settings import defaults
-from workflow.scripts.tasks import SOURCE_LANGUAGE, find_task
+from workflow.scripts.tasks import find_task
 from workflow.scripts.training import plans
 from workflow.scripts.training.card import model_card, run_card
 from workflow.scripts.training.loop import Hyperparameters, TrainingLoop, TrainingTask
@@ -68,15 +75,20 @@ def hyperparameters(spec: dict[str, Any]) -> Hyperparameters:
 def development_scores(
     tasks: Sequence[TrainingTask], encoder: Any, arguments: argparse.Namespace, device: torch.device
 ) -> dict[str, dict[str, float]]:
-    """Return the English development scores of every trained task that has a development split."""
+    """Return the development scores of every trained task that has a development split.
+
+    In the language of training: English, or the mean over the languages of translated data.
+    """
     scores, heads = {}, {task.name: task.head for task in tasks}
     for path in arguments.data:
         task = find_task(path.parent.name)
         split = Split("dev", read_table(path), Features(plans.token_file(arguments.tokens, task.name, "dev")))
         predicted = predict(task, encoder, heads[task.name], split, device)
         examples = align_examples(task.family, Table(split.rows, str(path)), Table(predicted, "predictions"), "dev")
-        english = examples[SOURCE_LANGUAGE]
-        scores[task.name] = score_language(task, english.gold, english.predicted, SOURCE_LANGUAGE)
+        by_language = [score_language(task, rows.gold, rows.predicted, code) for code, rows in examples.items()]
+        scores[task.name] = {
+            name: sum(values[name] for values in by_language) / len(by_language) for name in by_language[0]
+        }
     return scores
 
 
@@ -87,10 +99,13 @@ def build(arguments: argparse.Namespace, spec: dict[str, Any]) -> tuple[Any, Any
         torch.manual_seed(spec["seed"])
         model = new_masked_lm(defaults("architecture") | spec["architecture"], first.tokens)
         return model, model.base_model, *plans.pretraining(spec, arguments.tokens, model.lm_head)
-    encoder = load_encoder(arguments.encoder.parent)
+    model = load_masked_lm(arguments.encoder.parent) if spec.get("corpora") else load_encoder(arguments.encoder.parent)
+    encoder = model.base_model
+    check_lengths(encoder, arguments.encoder.parent, arguments.tokens)
     freeze_layers(encoder, spec["frozen_layers"])
     torch.manual_seed(spec["seed"])  # new heads are the same whatever encoder they stand on
-    return encoder, encoder, *plans.supervised(spec, arguments.tokens, encoder.config.hidden_size)
+    head = language_model_head(model) if spec.get("corpora") else None
+    return model, encoder, *plans.supervised(spec, arguments.tokens, encoder.config.hidden_size, head)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "loss": loop.mean_loss(),
     }
     card = run_card(arguments.stage, arguments.spec, cost, dev)
-    heads = {task.name: task.head for task in tasks} if supervised else {}
+    heads = {task.name: task.head for task in tasks if not task.masked}
     save_checkpoint(
         arguments.run.parent, model, heads, arguments.tokenizer.parent, model_card(arguments.title, card), card
     )

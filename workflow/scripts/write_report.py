@@ -1,6 +1,7 @@
 """Write the report of a study: one HTML file that opens without a network.
 
-inputs   scores.parquet, languages.json, the tables and figures of `make_tables` and `plot_…`, the run cards
+inputs   scores.parquet, languages.json, the tables and figures of `make_tables` and `plot_…`, the run cards,
+         the statistics of the data sets and what `measure_overlap` wrote
 outputs  report.html
 """
 
@@ -13,7 +14,10 @@ from workflow.scripts.files import commit, write_text
 from workflow.scripts.layout import FIGURES, TABLES
 from workflow.scripts.logs import configure, run
 from workflow.scripts.reporting.costs import read_run
+from workflow.scripts.reporting.datasets import read_overlap, read_statistics
 from workflow.scripts.reporting.programs import load, scores_parser
+from workflow.scripts.reporting.published import checkpoints, read_published
+from workflow.scripts.reporting.published_tables import published_tables
 from workflow.scripts.reporting.report import FORMATS, Material, render
 from workflow.scripts.reporting.titles import display_titles
 from workflow.scripts.runspec import decode
@@ -29,21 +33,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=Path, nargs="*", default=[], help="run cards (run.json) of all models")
     parser.add_argument("--tables", type=Path, required=True, help="folder of the tables, offered for saving")
     parser.add_argument("--figures", type=Path, required=True, help="folder of gains.svg and distance.svg")
+    parser.add_argument("--statistics", type=Path, nargs="*", default=[], help="statistics of the splits (JSON)")
+    parser.add_argument("--overlap", type=Path, help="overlap.json, its other formats beside it (default: not shown)")
+    parser.add_argument("--published", type=Path, required=True, help="published numbers (CSV)")
     parser.add_argument("--out", type=Path, required=True, help="report to write (HTML)")
     options = parser.parse_args(argv)
     log = configure(options.log, stage="report")
     models, table = load(options)
-    names = [f"{name}.{suffix}" for name in TABLES for suffix in FORMATS]
+    config = decode(options.spec)["config"]
+    files = [options.tables / f"{name}.{suffix}" for name in TABLES for suffix in FORMATS]
+    files += [options.overlap.with_suffix(f".{suffix}") for suffix in FORMATS] if options.overlap else []
     material = Material(
         models=models,
         table=table,
         titles=display_titles(),
         runs=[read_run(path) for path in options.runs],
-        config=decode(options.spec)["config"],
+        config=config,
         figures={name: _text(options.figures / f"{name}.svg") for name in FIGURES},
-        files={name: _text(options.tables / name) for name in names},
+        files={path.name: _text(path) for path in files},
         retrieval=[name for name, task in TASKS.items() if task.family in UNTRAINED_FAMILIES],
         parallel=[name for name, task in TASKS.items() if isinstance(task.schema, TranslationSchema)],
+        statistics=[read_statistics(path) for path in options.statistics],
+        overlap=read_overlap(options.overlap) if options.overlap else None,
+        published=published_tables(models, read_published(options.published), checkpoints(config), display_titles()),
         commit=commit(),
     )
     write_text(options.out, render(material))

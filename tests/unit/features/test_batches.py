@@ -1,9 +1,11 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.scripts.features.batches import EpochPlan, micro_batches
+from workflow.scripts.features.batches import EpochPlan, language_quotas, micro_batches
 
 
 @given(st.integers(1, 300), st.integers(1, 17), st.integers(0, 5))
@@ -61,3 +63,50 @@ def test_an_item_beyond_the_budget_still_gets_its_turn():
 @pytest.mark.parametrize("items", [1, 31, 32, 33])
 def test_batches_per_epoch_round_up(items):
     assert EpochPlan(np.ones(items), 32, (1, 0)).batches_per_epoch == -(-items // 32)
+
+
+class TestLanguageSampling:
+    """Languages are drawn in proportion to their size to the power of alpha (Conneau et al. 2020)."""
+
+    LANGUAGES = np.repeat([0, 1, 2], [900, 90, 10])
+
+    def plan(self, alpha):
+        lengths = np.random.default_rng(0).integers(5, 60, len(self.LANGUAGES))
+        return EpochPlan(lengths, 16, (1, 0), self.LANGUAGES, alpha)
+
+    def epoch(self, plan, number):
+        first = number * plan.batches_per_epoch
+        return np.concatenate([plan.batch(first + batch) for batch in range(plan.batches_per_epoch)])
+
+    def test_shares_follow_the_power(self):
+        items = self.epoch(self.plan(0.3), 0)
+        assert len(items) == len(self.LANGUAGES)
+        weights = np.array([900, 90, 10]) ** 0.3
+        assert np.bincount(self.LANGUAGES[items]) == pytest.approx(weights / weights.sum() * 1000, abs=1)
+
+    def test_a_small_language_repeats_evenly_and_a_large_one_goes_on_where_it_stopped(self):
+        plan = self.plan(0.3)
+        epochs = [self.epoch(plan, number) for number in range(3)]
+        small = np.bincount(np.concatenate(epochs), minlength=1000)[990:]
+        assert small.max() - small.min() <= 1
+        large = np.bincount(np.concatenate(epochs[:2]), minlength=1000)[:900]
+        assert large.max() - large.min() <= 1
+
+    def test_the_plan_is_the_same_whatever_was_asked_before(self):
+        plan, again = self.plan(0.3), self.plan(0.3)
+        later = plan.batches_per_epoch + 3
+        plan.batch(0)
+        assert (plan.batch(later) == again.batch(later)).all()
+
+    def test_alpha_one_is_an_epoch_of_every_item(self):
+        plain = EpochPlan(self.plan(1.0).lengths, 16, (1, 0))
+        assert all((self.plan(1.0).batch(number) == plain.batch(number)).all() for number in range(5))
+        assert sorted(self.epoch(self.plan(1.0), 1)) == list(range(1000))
+
+    @given(st.lists(st.integers(1, 10_000), min_size=1, max_size=12), st.floats(0, 1))
+    def test_quotas_add_up_and_reach_every_language(self, sizes, alpha):
+        quotas = language_quotas(sizes, alpha, sum(sizes))
+        assert min(quotas) >= 1
+        assert sum(sizes) <= sum(quotas) <= sum(sizes) + len(sizes)
+        by_size = [quota for _, quota in sorted(zip(sizes, quotas, strict=True))]
+        assert all(smaller <= larger + 1 for smaller, larger in pairwise(by_size))

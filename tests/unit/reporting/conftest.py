@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from workflow.scripts import make_tables, plot_distance, plot_gains, write_report
+from workflow.scripts.reporting.published import PUBLISHED
 from workflow.scripts.reporting.scores import Scores, read_languages, read_scores
 from workflow.scripts.runspec import encode
 
@@ -145,7 +146,8 @@ class Study:
 
     def write_tables(self, name: str = "tables") -> dict[str, str]:
         """Run `make_tables`; return the texts by file name."""
-        assert make_tables.main([*self.words, "--out-dir", str(self.folder / name)]) == 0
+        words = ["--published", str(PUBLISHED), "--out-dir", str(self.folder / name)]
+        assert make_tables.main([*self.words, *words]) == 0
         return {path.name: path.read_text() for path in sorted((self.folder / name).iterdir())}
 
     def draw(self) -> None:
@@ -154,12 +156,19 @@ class Study:
             files = [f"--{suffix}={self.folder / 'figures' / f'{name}.{suffix}'}" for suffix in ("svg", "png")]
             assert program.main([*self.words, *files]) == 0
 
-    def write_report(self) -> str:
-        """Run `write_report` as the rule does; return the page."""
+    def write_report(self, *more: str, name: str = "report.html") -> str:
+        """Run `write_report` as the rule does, with more arguments; return the page."""
         words = ["--spec", encode("report", config=self.config), "--runs", *map(str, self.cards)]
-        words += ["--tables", str(self.folder / "tables"), "--figures", str(self.folder / "figures")]
-        assert write_report.main([*self.words, *words, "--out", str(self.folder / "report.html")]) == 0
-        return (self.folder / "report.html").read_text(encoding="utf-8")
+        words += [
+            "--published",
+            str(PUBLISHED),
+            "--tables",
+            str(self.folder / "tables"),
+            "--figures",
+            str(self.folder / "figures"),
+        ]
+        assert write_report.main([*self.words, *words, *more, "--out", str(self.folder / name)]) == 0
+        return (self.folder / name).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.tasks import TASKS, Family, Origin, Role, find_task, register
+from workflow.scripts.tasks import TASKS, Family, Origin, Role, find_task, register, restore_task
 from workflow.scripts.tasks.languages import NATURAL_LANGUAGES, select_languages
 
 PAPER_SOURCES = ["anli", "mnli", "qqp", "squad_v2", "squad_v1", "hellaswag", "ccg", "cosmosqa", "csqa"]
@@ -21,7 +21,9 @@ XTREME = {
 
 
 def test_the_papers_tasks_are_there_in_its_order():
-    assert [task.name for task in TASKS.values() if task.role is Role.INTERMEDIATE] == PAPER_SOURCES
+    intermediate = [task.name for task in TASKS.values() if task.role is Role.INTERMEDIATE]
+    assert intermediate[: len(PAPER_SOURCES)] == PAPER_SOURCES
+    assert intermediate[len(PAPER_SOURCES) :] == ["mnli-translated", "qqp-translated", "hellaswag-translated"]
     assert [task.name for task in TASKS.values() if task.role is Role.TARGET] == list(XTREME)
 
 
@@ -73,3 +75,20 @@ def test_unknown_names_get_the_nearest():
         find_task("mnlii")
     with pytest.raises(UserError, match="Did you mean 'de'"):
         select_languages(["dee"], NATURAL_LANGUAGES)
+
+
+def test_identity_leaves_defaults_out_and_can_be_restored():
+    task = replace(TASKS["mnli-translated"], train_languages=("fr",))
+    identity = task.identity()
+    assert "first" not in identity["train"][0]
+    assert "unanswerable" not in identity
+    assert restore_task("mnli-translated", identity) == task
+    moved = TASKS["mnli"].with_origins({"dev": [{"repository": "a/b", "config": "c", "split": "d[:10]", "first": 2}]})
+    assert restore_task("mnli", moved.identity()) == moved
+
+
+def test_published_sizes_name_splits_and_languages_of_their_task():
+    for task in TASKS.values():
+        assert set(task.sizes) <= set(task.splits), task.name
+        for sizes in task.sizes.values():
+            assert isinstance(sizes, int) or set(sizes) <= set(task.languages), task.name

@@ -1,11 +1,21 @@
 """Every task's repository layout is read as it was written, from rows of the laboratory."""
 
+from collections import Counter
+
 import pytest
 
+from workflow.scripts.sources.canonical import join_gold
 from workflow.scripts.tasks import TASKS
 from workflow.scripts.tasks.languages import Language
 from workflow.scripts.tasks.parallel_schemas import PoolSchema
-from workflow.scripts.tasks.schemas import PairSchema, RowError, SpanSchema, TaggingSchema, choice_index
+from workflow.scripts.tasks.schemas import (
+    DroppedRowError,
+    PairSchema,
+    RowError,
+    SpanSchema,
+    TaggingSchema,
+    choice_index,
+)
 
 QAC = Language("qac", "Cazhdan", "qac", "Cyrillic", "Slavic-like")
 
@@ -43,10 +53,55 @@ def test_labels_as_ids_names_and_unlabelled_rows():
         list(schema.read({"a": "x", "b": "y", "label": "yess"}))
 
 
-def test_an_answer_has_to_stand_where_its_offset_says():
-    row = {"id": "1", "context": "a red fox", "question": "?", "answers": {"text": ["red"], "answer_start": [3]}}
-    with pytest.raises(RowError, match="'red' is not at offset 3: 'ed ' stands there"):
-        list(SpanSchema().read(row))
+def squad(context, *answers):
+    texts, starts = zip(*answers, strict=True) if answers else ((), ())
+    row = {"id": "1", "context": context, "question": "?", "answers": {"text": [*texts], "answer_start": [*starts]}}
+    (canonical,) = SpanSchema().read(row)
+    return [(answer["text"], answer["start"]) for answer in canonical["answers"]], "repaired" in canonical
+
+
+def test_answers_at_their_offsets_stay_as_they_are():
+    assert squad("a red fox, a red hen", ("red", 13), ("a", 0)) == ([("red", 13), ("a", 0)], False)
+    assert squad("a red fox") == ([], False)
+
+
+def test_an_answer_beside_its_offset_moves_to_the_one_place_it_has():
+    assert squad("a red fox", ("red", 3)) == ([("red", 2)], True)
+    assert squad("a red fox, a red hen", ("red", 3), ("hen", 17)) == ([("hen", 17)], True)
+
+
+@pytest.mark.parametrize("context", ["a red fox, a red hen", "a fox"])
+def test_an_answer_without_one_place_leaves_its_row_out(context):
+    with pytest.raises(DroppedRowError, match="neither at its offset nor at one other place"):
+        squad(context, ("red", 3))
+
+
+def test_malformed_rows_of_pawsx_are_left_out():
+    schema = TASKS["pawsx"].schema
+    assert list(schema.read({"sentence1": "a", "sentence2": "NS", "label": "0"}))  # untranslated, but scored officially
+    for row in ({"sentence1": "", "sentence2": "b", "label": "1"}, {"sentence1": "a", "sentence2": "b", "label": "x"}):
+        with pytest.raises(DroppedRowError, match="malformed row"):
+            list(schema.read(row))
+
+
+def test_parts_of_a_mining_pool_are_joined():
+    schema = PoolSchema()
+    rows = [
+        {"id": "zh-1", "text": "A"},
+        {"id": "zh-2", "text": "B"},
+        {"id": "en-9", "text": "b "},
+        {"source_sentence": "B", "target_sentence": "b"},
+        {"source_sentence": "C", "target_sentence": "b"},
+    ]
+    read = [item | {"language": "zh"} for row in rows for item in schema.read(row)]
+    repairs = Counter()
+    joined = join_gold(read, repairs)
+    assert [(row["id"], row["side"], row["gold"]) for row in joined] == [
+        ("zh-1", "foreign", []),
+        ("zh-2", "foreign", ["en-9"]),
+        ("en-9", "english", []),
+    ]
+    assert repairs == {"dropped: gold pair whose sentences are not in the pool": 1}
 
 
 def test_words_and_tags_have_to_match():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.scripts.training.schedule import capped_sizes, occurrences, task_sequence, warmup_linear
+from workflow.scripts.training.schedule import capped_sizes, occurrences, task_sequence, warmup_linear, with_corpora
 
 
 def test_the_rate_rises_then_falls_to_zero():
@@ -43,3 +43,15 @@ def test_one_task_has_all_steps():
 def test_occurrences_count_earlier_steps_of_the_same_task(tasks):
     counts = occurrences(np.array(tasks, dtype=np.int64))
     assert counts.tolist() == [tasks[:step].count(task) for step, task in enumerate(tasks)]
+
+
+def test_corpora_come_between_the_steps_of_tasks_and_change_none_of_them():
+    tasks = task_sequence(np.array([3.0, 1.0]), 300, seed=5)
+    mixed = with_corpora(tasks, [0.2, 0.2], first=2, seed=5)
+    assert len(mixed) == 500
+    assert (mixed[mixed < 2] == tasks).all()
+    assert np.bincount(mixed)[2:].sum() == 200
+    assert abs(np.bincount(mixed)[2] - 100) < 30
+    assert (with_corpora(tasks, [0.2, 0.2], first=2, seed=5) == mixed).all()
+    # they are spread over the run, not put at its end
+    assert 0.4 < np.flatnonzero(mixed >= 2).mean() / len(mixed) < 0.6

@@ -4,7 +4,7 @@ An epoch is a permutation of the items. Within pools of `POOL` batches items are
 into batches, and the batches are shuffled: little padding, and still every item exactly once an epoch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,10 @@ Array = np.ndarray[Any, Any]
 
 POOL = 50
 """Batches in a pool; of the values tried in feasibility.md §6 this leaves little padding without ordering the data."""
+
+
+_LANGUAGE_STREAM = 1_000_033
+"""Sets the draws of languages apart from those of epochs, whose numbers have the same place in their keys."""
 
 
 def generator(*key: int) -> np.random.Generator:
@@ -27,13 +31,25 @@ class EpochPlan:
         lengths: tokens of each item, shape (items,).
         batch_size: items in a batch; the last of an epoch may be smaller.
         key: seed of the run and number of the task within it.
+        languages: language of each item as an integer, shape (items,), where languages are drawn by their size.
+        alpha: languages are drawn in proportion to their size to this power (Conneau et al. 2020, §3.1); with 1 an
+            epoch has every item once, with less it has items of small languages several times and leaves others out.
     """
 
-    def __init__(self, lengths: Array, batch_size: int, key: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        lengths: Array,
+        batch_size: int,
+        key: tuple[int, int],
+        languages: Array | None = None,
+        alpha: float = 1.0,
+    ) -> None:
         self.lengths = np.asarray(lengths)
         self.batch_size = batch_size
         self.key = key
         self.batches_per_epoch = -(-len(self.lengths) // batch_size)
+        self._groups = _groups(languages) if languages is not None and alpha != 1 else []
+        self._quotas = language_quotas([len(group) for group in self._groups], alpha, len(self.lengths))
         self._epoch = -1
         self._batches: list[Array] = []
 
@@ -46,7 +62,8 @@ class EpochPlan:
 
     def _plan(self, epoch: int) -> list[Array]:
         draw = generator(*self.key, epoch)
-        order = draw.permutation(len(self.lengths))
+        drawn = self._drawn(epoch)
+        order = drawn[draw.permutation(len(drawn))]
         batches: list[Array] = []
         for start in range(0, len(order), POOL * self.batch_size):
             pool = order[start : start + POOL * self.batch_size]
@@ -54,6 +71,40 @@ class EpochPlan:
             batches += [pool[first : first + self.batch_size] for first in range(0, len(pool), self.batch_size)]
         # numpy's shuffle of a list of arrays of unequal length would be ambiguous; shuffle the indices
         return [batches[position] for position in draw.permutation(len(batches))]
+
+    def _drawn(self, epoch: int) -> Array:
+        """Return the items of an epoch: all, or every language's quota from an endless row of its permutations."""
+        if not self._groups:
+            return np.arange(len(self.lengths))
+        parts = []
+        for number, (group, quota) in enumerate(zip(self._groups, self._quotas, strict=True)):
+            first, last = epoch * quota, (epoch + 1) * quota
+            rounds = range(first // len(group), -(-last // len(group)))
+            orders = [generator(*self.key, _LANGUAGE_STREAM, number, turn).permutation(group) for turn in rounds]
+            begin = first - rounds.start * len(group)
+            parts.append(np.concatenate(orders)[begin : begin + quota] if orders else group[:0])
+        return np.concatenate(parts)
+
+
+def _groups(languages: Array) -> list[Array]:
+    return [np.flatnonzero(languages == language) for language in np.unique(languages)]
+
+
+def language_quotas(sizes: Sequence[int], alpha: float, total: int) -> list[int]:
+    """Return how many of `total` items each language has, in proportion to its size to the power of `alpha`.
+
+    Rounded by largest remainder, so that the quotas add up; every language has at least one.
+    """
+    if not sizes:
+        return []
+    weights = np.asarray(sizes, dtype=np.float64) ** alpha
+    exact = weights / weights.sum() * total
+    quotas = np.maximum(np.floor(exact).astype(np.int64), 1)
+    for language in np.argsort(-(exact - np.floor(exact)), kind="stable"):
+        if quotas.sum() >= total:
+            break
+        quotas[language] += 1
+    return [int(quota) for quota in quotas]
 
 
 def micro_batches(items: Array, tokens: Array, budget: int) -> Iterator[Array]:

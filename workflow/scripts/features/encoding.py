@@ -7,28 +7,37 @@
     retrieval, mining <s> A </s>
     text              documents, two paragraphs as a pair; translations as a pair, either side first
 
-The layout of special tokens is the tokenizer's own, so any fast tokenizer works.
+The layout of special tokens is the tokenizer's own, so any fast tokenizer works. Columns: see `store`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Encoding, Tokenizer
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from workflow.scripts.errors import UserError
-from workflow.scripts.features.store import TokenIds
+from workflow.scripts.errors import UserError, nearest
+from workflow.scripts.features.segments import Segmenter, Slices, longest_first, shorten, take
+from workflow.scripts.features.store import Integers, Ragged, TokenIds
+from workflow.scripts.features.windows import answer_tokens, as_numbers, cut_windows, first_answers
 from workflow.scripts.tasks import Family
 
-Columns = dict[str, list[Any]]
-Rows = Mapping[str, list[Any]]
+Columns = dict[str, Any]
+Array = np.ndarray[Any, Any]
 
-CHUNK = 1000
-"""Examples encoded at once: long enough to be quick, short enough to stay small in memory."""
-
-MASK_TOKENS = ("<mask>", "[MASK]")
-PAD_TOKENS = ("<pad>", "[PAD]")
+INPUTS: Mapping[Family, tuple[str, ...]] = {
+    Family.CLASSIFICATION: ("text_a", "text_b", "label"),
+    Family.MULTIPLE_CHOICE: ("text_a", "choices", "label"),
+    Family.TAGGING: ("tokens", "tags"),
+    Family.SPAN: ("context", "question", "answers"),
+    Family.RETRIEVAL: ("text_a", "text_b"),
+    Family.MINING: ("side", "text_a"),
+    Family.TEXT: ("language", "text_a", "text_b"),
+}
+"""The canonical columns that are read."""
 
 
 @dataclass(frozen=True)
@@ -47,205 +56,213 @@ class Encoder:
         path: a `tokenizer.json`.
         lengths: where sequences are cut.
         labels: label names in the order of the head's outputs.
+        languages: codes of the languages of plain text.
 
     Raises:
-        UserError: the tokenizer file is missing or has no padding token.
+        UserError: the tokenizer file is missing, or its special tokens alone are longer than a sequence may be.
     """
 
-    def __init__(self, path: Path, lengths: Lengths, labels: tuple[str, ...]) -> None:
-        if not path.is_file():
-            raise UserError(f"{path} is missing; expected the tokenizer.json of a fast tokenizer")
-        self.tokenizer = Tokenizer.from_file(str(path))
-        self.tokenizer.no_padding()
-        self.tokenizer.no_truncation()
+    def __init__(self, path: Path, lengths: Lengths, labels: tuple[str, ...], languages: tuple[str, ...] = ()) -> None:
+        self.segmenter = Segmenter(path)
         self.lengths = lengths
-        self.label_ids = {name: index for index, name in enumerate(labels)}
-        self.prefix, self.suffix = self._frame()
-
-    def _frame(self) -> tuple[list[int], list[int]]:
-        """Return the special tokens before and after a single segment."""
-        encoding = self.tokenizer.encode("a")
-        kept = [index for index, special in enumerate(encoding.special_tokens_mask) if not special]
-        return encoding.ids[: kept[0]], encoding.ids[kept[-1] + 1 :]
+        self.labels = labels
+        self.languages = languages
+        self.room = lengths.max_length - self.segmenter.single.size
+        self.pair_room = lengths.max_length - self.segmenter.pair.size
+        if self.pair_room < 1:
+            raise UserError(
+                f"max_length {lengths.max_length} leaves no room for text: the tokenizer adds "
+                f"{self.segmenter.pair.size} special tokens to a pair; raise tokenization.max_length"
+            )
 
     def token_ids(self) -> TokenIds:
-        """Return the ids that training needs."""
-        pad = next(
-            (
-                self.tokenizer.token_to_id(token)
-                for token in PAD_TOKENS
-                if self.tokenizer.token_to_id(token) is not None
-            ),
-            None,
-        )
-        if pad is None:
-            raise UserError(f"the tokenizer has no padding token; expected one of {', '.join(PAD_TOKENS)}")
-        masks = [self.tokenizer.token_to_id(token) for token in MASK_TOKENS]
-        special = sorted(index for index, token in self.tokenizer.get_added_tokens_decoder().items() if token.special)
-        mask = next((index for index in masks if index is not None), None)
-        return TokenIds(self.tokenizer.get_vocab_size(), pad, mask, tuple(special))
+        """Return the ids that training needs (errors as `Segmenter.token_ids`)."""
+        return self.segmenter.token_ids()
 
-    def encode(self, family: Family, rows: Rows) -> Columns:
-        """Encode the canonical rows of one task and split; see `store` for the columns returned."""
-        encoders: dict[Family, Callable[[Rows], Columns]] = {
-            Family.CLASSIFICATION: self._classification,
-            Family.MULTIPLE_CHOICE: self._multiple_choice,
-            Family.TAGGING: self._tagging,
-            Family.SPAN: self._span,
-            Family.RETRIEVAL: self._retrieval,
-            Family.MINING: self._mining,
-            Family.TEXT: self._text,
-        }
-        return encoders[family](rows)
+    def encode(self, family: Family, rows: Iterable[pa.RecordBatch]) -> Iterator[Columns]:
+        """Yield the columns of the sequences of each batch of canonical rows, see `store`.
 
-    def _batches(self, inputs: list[Any], **options: Any) -> Iterable[Encoding]:
-        for start in range(0, len(inputs), CHUNK):
-            yield from self.tokenizer.encode_batch(inputs[start : start + CHUNK], **options)
+        Args:
+            family: the task's family.
+            rows: batches with the columns `INPUTS[family]`, of one split; those of retrieval are read twice.
 
-    def _truncate(self, direction: str = "right") -> None:
-        self.tokenizer.enable_truncation(self.lengths.max_length, strategy="longest_first", direction=direction)
-
-    def _classification(self, rows: Rows) -> Columns:
-        self._truncate()
-        inputs = [a if b is None else (a, b) for a, b in zip(rows["text_a"], rows["text_b"], strict=True)]
-        return {
-            "example": list(range(len(inputs))),
-            "input_ids": [encoding.ids for encoding in self._batches(inputs)],
-            "label": [self.label_ids[label] for label in rows["label"]],
-        }
-
-    def _multiple_choice(self, rows: Rows) -> Columns:
-        self._truncate(direction="left")
-        inputs, example, label = [], [], []
-        for index, (text, choices, right) in enumerate(
-            zip(rows["text_a"], rows["choices"], rows["label"], strict=True)
-        ):
-            inputs += [(text, choice) for choice in choices]
-            example += [index] * len(choices)
-            label += [right] * len(choices)
-        return {"example": example, "input_ids": [encoding.ids for encoding in self._batches(inputs)], "label": label}
-
-    def _tagging(self, rows: Rows) -> Columns:
-        columns: Columns = {"example": [], "input_ids": [], "positions": [], "labels": []}
-        unknown = self.tokenizer.token_to_id("<unk>") or self.tokenizer.token_to_id("[UNK]") or 0
-        room = self.lengths.max_length - len(self.prefix) - len(self.suffix)
-        encodings = self._batches(rows["tokens"], is_pretokenized=True, add_special_tokens=False)
-        for index, (encoding, tags) in enumerate(zip(encodings, rows["tags"], strict=True)):
-            words: list[list[int]] = [[] for _ in tags]
-            for token, word in zip(encoding.ids, encoding.word_ids, strict=True):
-                if word is not None:
-                    words[word].append(token)
-            labels = [self.label_ids.get(tag, -1) for tag in tags]
-            self._add_sentence(columns, index, [(word or [unknown])[:room] for word in words], labels, room)
-        return columns
-
-    def _add_sentence(self, columns: Columns, index: int, words: list[list[int]], labels: list[int], room: int) -> None:
-        """Append a sentence as one or more sequences, cut between words (XTREME splits long sentences likewise)."""
-        first, used = 0, 0
-        for last in range(1, len(words) + 1):
-            used += len(words[last - 1])
-            if last < len(words) and used + len(words[last]) <= room:
-                continue
-            ids, positions = list(self.prefix), []
-            for word in words[first:last]:
-                positions.append(len(ids))
-                ids += word
-            columns["example"].append(index)
-            columns["input_ids"].append(ids + self.suffix)
-            columns["positions"].append(positions)
-            columns["labels"].append(labels[first:last])
-            first, used = last, 0
-
-    def _span(self, rows: Rows) -> Columns:
-        columns: Columns = {name: [] for name in ("example", "input_ids", "start", "end", "context", "offsets")}
-        questions = [self._cut(question) for question in rows["question"]]
-        self.tokenizer.enable_truncation(self.lengths.max_length, stride=self.lengths.stride, strategy="only_second")
-        pairs = list(zip(questions, rows["context"], strict=True))
-        for index, encoding in enumerate(self._batches(pairs)):
-            answers = rows["answers"][index]
-            for window in (encoding, *encoding.overflowing):
-                self._add_window(columns, index, window, answers[0] if answers else None)
-        return columns
-
-    def _cut(self, question: str) -> str:
-        """Return a question without what lies beyond `max_question_length` tokens."""
-        encoding = self.tokenizer.encode(question, add_special_tokens=False)
-        if len(encoding.ids) <= self.lengths.max_question_length:
-            return question
-        return question[: encoding.offsets[self.lengths.max_question_length - 1][1]]
-
-    @staticmethod
-    def _add_window(columns: Columns, index: int, window: Encoding, answer: Mapping[str, Any] | None) -> None:
-        """Append one window; the training answer is the first gold one, as in the SQuAD baselines."""
-        inside = [token for token, sequence in enumerate(window.sequence_ids) if sequence == 1]
-        first, last = (inside[0], inside[-1]) if inside else (0, -1)
-        offsets = window.offsets[first : last + 1]
-        start = end = 0
-        if answer is not None:
-            begin, past = answer["start"], answer["start"] + len(answer["text"])
-            covering = [first + token for token, (left, right) in enumerate(offsets) if left < past and right > begin]
-            if covering and offsets[0][0] <= begin and offsets[-1][1] >= past:
-                start, end = covering[0], covering[-1]
-        columns["example"].append(index)
-        columns["input_ids"].append(window.ids)
-        columns["start"].append(start)
-        columns["end"].append(end)
-        columns["context"].append(first)
-        columns["offsets"].append([bound for offset in offsets for bound in offset])
-
-    def _retrieval(self, rows: Rows) -> Columns:
-        self._truncate()
-        count = len(rows["text_a"])
-        inputs = [*rows["text_a"], *rows["text_b"]]
-        return {
-            "example": [*range(count), *range(count)],
-            "input_ids": [encoding.ids for encoding in self._batches(inputs)],
-            "side": [0] * count + [1] * count,
-        }
-
-    def _mining(self, rows: Rows) -> Columns:
-        self._truncate()
-        return {
-            "example": list(range(len(rows["text_a"]))),
-            "input_ids": [encoding.ids for encoding in self._batches(rows["text_a"])],
-            "side": [int(side == "english") for side in rows["side"]],
-        }
-
-    def _text(self, rows: Rows) -> Columns:
-        columns: Columns = {"example": [], "input_ids": []}
-        for index, (text, other) in enumerate(zip(rows["text_a"], rows["text_b"], strict=True)):
-            # either side of a translation can come first, so that no place in a sequence belongs to English
-            pair = (text, other) if index % 2 else (other, text)
-            sequences = self._document(text) if other is None else [self._pair(*pair)]
-            columns["example"] += [index] * len(sequences)
-            columns["input_ids"] += sequences
-        return columns
-
-    def _pair(self, first: str, second: str) -> list[int]:
-        """Return two segments as one sequence, cut if they are too long."""
-        self._truncate()
-        ids: list[int] = self.tokenizer.encode(first, second).ids
-        return ids
-
-    def _document(self, text: str) -> list[list[int]]:
-        """Return a document: two neighbouring paragraphs as a pair of segments where they fit, else in full pieces.
-
-        XLM-R's pretraining separates texts within a sequence likewise; an encoder that has never seen two segments of
-        one language cannot be expected to compare them.
+        Raises:
+            UserError: a label outside the task's, or lengths that leave too little room for a context.
         """
-        paragraphs = [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]
-        sequences, first = [], 0
-        room = self.lengths.max_length - len(self.prefix) - len(self.suffix)
-        self.tokenizer.no_truncation()
-        while first < len(paragraphs):
-            second = paragraphs[first + 1] if first + 1 < len(paragraphs) else None
-            pair = self.tokenizer.encode(paragraphs[first], second).ids
-            if len(pair) <= self.lengths.max_length:
-                sequences.append(pair)
-                first += 2
+        passes: Mapping[Family, tuple[Callable[[pa.RecordBatch, int], Columns], ...]] = {
+            Family.CLASSIFICATION: (self._classification,),
+            Family.MULTIPLE_CHOICE: (self._multiple_choice,),
+            Family.TAGGING: (self._tagging,),
+            Family.SPAN: (self._span,),
+            Family.RETRIEVAL: (
+                lambda batch, first: self._side(batch["text_a"], first, 0),
+                lambda batch, first: self._side(batch["text_b"], first, 1),
+            ),
+            Family.MINING: (
+                lambda batch, first: self._side(batch["text_a"], first, as_numbers(pc.equal(batch["side"], "english"))),
+            ),
+            Family.TEXT: (self._text,),
+        }
+        for encode in passes[family]:
+            first = 0
+            for batch in rows:
+                yield encode(batch, first)
+                first += batch.num_rows
+
+    def _classification(self, batch: pa.RecordBatch, first: int) -> Columns:
+        count = batch.num_rows
+        values, both = self.segmenter.encode(pa.concat_arrays([batch["text_a"], batch["text_b"]]))
+        pair = as_numbers(batch["text_b"].is_valid())
+        sequences = self._sequences(values, both.at(slice(0, count)), both.at(slice(count, None)), pair)
+        return {"example": first + np.arange(count), **sequences, "label": self._label_ids(batch["label"])}
+
+    def _label_ids(self, labels: pa.Array) -> Integers:
+        found = as_numbers(pc.index_in(labels, pa.array(self.labels, pa.string())).fill_null(-1))
+        if len(found) and found.min() < 0:
+            label = labels[int(found.argmin())].as_py()
+            raise UserError(
+                f"label '{label}' is none of {', '.join(self.labels)}; prepare the data again."
+                f"{nearest(label, self.labels)}"
+            )
+        return found
+
+    def _multiple_choice(self, batch: pa.RecordBatch, first: int) -> Columns:
+        counts = as_numbers(pc.list_value_length(batch["choices"]))
+        row = np.repeat(np.arange(batch.num_rows), counts)
+        values, both = self.segmenter.encode(pa.concat_arrays([batch["text_a"], batch["choices"].flatten()]))
+        prompts, choices = both.at(row), both.at(slice(batch.num_rows, None))
+        sequences = self._sequences(values, prompts, choices, np.ones(len(row), dtype=np.bool_), keep_end=True)
+        return {"example": first + row, **sequences, "label": as_numbers(batch["label"])[row]}
+
+    def _side(self, texts: pa.Array, first: int, side: Any) -> Columns:
+        values, pieces = self.segmenter.encode(texts)
+        example = first + np.arange(len(texts))
+        return {"example": example, **self._sequences(values, pieces), "side": np.broadcast_to(side, len(texts))}
+
+    def _sequences(
+        self,
+        values: Integers,
+        first: Slices,
+        second: Slices | None = None,
+        pair: Array | None = None,
+        *,
+        keep_end: bool = False,
+    ) -> Columns:
+        """Return sequences of one or, where `pair` says so, two segments, cut to the longest length."""
+        if second is None or pair is None:
+            return self.segmenter.join(values, shorten(first, self.room, keep_end=keep_end))
+        room = np.where(pair, self.pair_room, self.room)
+        second = Slices(second.starts, np.where(pair, second.lengths, 0))
+        return self.segmenter.join(values, *longest_first(first, second, room, keep_end=keep_end), pair)
+
+    def _tagging(self, batch: pa.RecordBatch, first: int) -> Columns:
+        """Return words one by one, whose tokens do not depend on their neighbours.
+
+        A word without tokens becomes one unknown token, one that is longer than a sequence is cut. (jiant has one
+        unknown token for words of more than 100 tokens, too; XTREME drops words without tokens, and their tags.)
+        """
+        values, words = self.segmenter.encode(batch["tokens"].flatten())
+        starts, lengths = words
+        if len(lengths) and lengths.min() == 0:
+            starts = np.where(lengths == 0, len(values), starts)
+            values = np.append(values, np.int32(self.segmenter.unknown))
+        lengths = np.clip(lengths, 1, self.room)
+        sentences = np.concatenate([[0], np.cumsum(as_numbers(pc.list_value_length(batch["tokens"])))])
+        tokens = np.concatenate([[0], np.cumsum(lengths)])
+        begins = self._beginnings(sentences, tokens)
+        bounds = np.append(begins, len(lengths))
+        pieces = Slices(tokens[begins], np.diff(tokens[bounds]))
+        positions = tokens[:-1] - np.repeat(tokens[begins], np.diff(bounds)) + len(self.segmenter.single.prefix)
+        labels = pc.index_in(batch["tags"].flatten(), pa.array(self.labels, pa.string())).fill_null(-1)
+        return {
+            "example": first + np.searchsorted(sentences, begins, side="right") - 1,
+            **self.segmenter.join(take(values, Slices(starts, lengths)), pieces),
+            "positions": Ragged(positions, bounds),
+            "labels": Ragged(as_numbers(labels), bounds),
+        }
+
+    def _beginnings(self, sentences: Integers, tokens: Integers) -> Integers:
+        """Return the first word of every sequence: sentences are cut between words (as XTREME splits long ones).
+
+        Args:
+            sentences: first word of every sentence, and the number of words, shape (sentences + 1,).
+            tokens: first token of every word, and the number of tokens, shape (words + 1,).
+        """
+        begins = [sentences[:-1][np.diff(sentences) > 0]]
+        for sentence in np.flatnonzero(np.diff(tokens[sentences]) > self.room):
+            word, past = sentences[sentence], sentences[sentence + 1]
+            while tokens[past] - tokens[word] > self.room:
+                word = np.searchsorted(tokens, tokens[word] + self.room, side="right") - 1
+                begins.append(np.array([word]))
+        return np.sort(np.concatenate(begins))
+
+    def _span(self, batch: pa.RecordBatch, first: int) -> Columns:
+        question_values, questions = self.segmenter.encode(batch["question"])
+        questions = shorten(questions, self.lengths.max_question_length)
+        values, offsets, contexts = self.segmenter.encode_with_offsets(batch["context"])
+        room = self.pair_room - questions.lengths
+        example, begins = cut_windows(contexts.lengths, room, self.lengths.stride)
+        lengths = np.minimum(room[example], contexts.lengths[example] - begins)
+        windows = Slices(contexts.starts[example] + begins, lengths)
+        context = len(self.segmenter.pair.prefix) + questions.lengths[example] + len(self.segmenter.pair.middle)
+        inside = Ragged.of_lengths(take(offsets.reshape(-1, 2), windows), lengths)
+        last = begins + lengths == contexts.lengths[example]
+        start, end = answer_tokens(inside, first_answers(batch["answers"])[example], begins == 0, last)
+        second = Slices(windows.starts + len(question_values), lengths)
+        pair = np.ones(len(example), dtype=np.bool_)
+        return {
+            "example": first + example,
+            **self.segmenter.join(np.concatenate([question_values, values]), questions.at(example), second, pair),
+            "start": np.where(start < 0, 0, context + start),
+            "end": np.where(start < 0, 0, context + end),
+            "context": np.where(lengths > 0, context, 0),
+            "offsets": Ragged(inside.values.ravel(), 2 * inside.bounds),
+        }
+
+    def _text(self, batch: pa.RecordBatch, first: int) -> Columns:
+        """Return documents and translations.
+
+        Two neighbouring paragraphs of a document are a pair of segments where they fit, else there are full pieces of
+        the first. XLM-R's pretraining separates texts within a sequence likewise; an encoder that has never seen two
+        segments of one language cannot be expected to compare them.
+        """
+        translated = batch["text_b"].is_valid().to_pylist()
+        texts: list[str] = []
+        bounds = [0]
+        for number, (text, other) in enumerate(
+            zip(batch["text_a"].to_pylist(), batch["text_b"].to_pylist(), strict=True)
+        ):
+            if translated[number]:
+                # either side can come first, so that no place in a sequence belongs to English
+                texts += (text, other) if (first + number) % 2 else (other, text)
+            else:
+                texts += [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]
+            bounds.append(len(texts))
+        values, pieces = self.segmenter.encode(pa.array(texts, pa.string()))
+        plan: list[tuple[int, int, int, int, int]] = []
+        lengths = pieces.lengths.tolist()
+        for row, whole in enumerate(translated):
+            if whole:
+                plan.append((row, bounds[row], 0, lengths[bounds[row]], bounds[row] + 1))
+            else:
+                plan += self._document(row, bounds[row], bounds[row + 1], lengths)
+        rows, text, start, length, other = np.array(plan, dtype=np.int64).reshape(-1, 5).T
+        sequences = self._sequences(values, Slices(pieces.starts[text] + start, length), pieces.at(other), other >= 0)
+        languages = pc.index_in(batch["language"], pa.array(self.languages, pa.string())).fill_null(-1)
+        return {"example": first + rows, **sequences, "language": as_numbers(languages)[rows]}
+
+    def _document(
+        self, row: int, paragraph: int, past: int, lengths: list[int]
+    ) -> Iterator[tuple[int, int, int, int, int]]:
+        """Yield row, paragraph, first token and number of tokens, and second paragraph (-1: none) of every sequence."""
+        while paragraph < past:
+            length = lengths[paragraph]
+            if paragraph + 1 < past and length + lengths[paragraph + 1] <= self.pair_room:
+                yield row, paragraph, 0, length, paragraph + 1
+                paragraph += 2
                 continue
-            ids = self.tokenizer.encode(paragraphs[first], add_special_tokens=False).ids
-            pieces = (ids[start : start + room] for start in range(0, len(ids), room))
-            sequences += [[*self.prefix, *piece, *self.suffix] for piece in pieces]
-            first += 1
-        return sequences
+            if paragraph + 1 == past and length == 0:
+                yield row, paragraph, 0, 0, -1
+            for start in range(0, length, self.room):
+                yield row, paragraph, start, min(self.room, length - start), -1
+            paragraph += 1

@@ -13,11 +13,19 @@ Every row is one sequence. Columns, besides `example` (int32: row of the canonic
         offsets         first and past-last character of each of the context's tokens
     retrieval, mining
         side            0 = foreign, 1 = English
+    text
+        language        language of the row, an index into `languages`
+    pairs of segments, if the tokenizer tells them apart (BERT)
+        second          first token of segment 1; the sequence's length where it has but one segment
 
-The schema's metadata describes the tokenizer (`TokenIds`) and the label names.
+The schema's metadata describes the tokenizer (`TokenIds`), the label names and the languages.
 """
 
 import json
+import mmap
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +48,8 @@ TYPES: dict[str, pa.DataType] = {
     "context": pa.int32(),
     "offsets": pa.large_list(pa.int32()),
     "side": pa.int8(),
+    "language": pa.int16(),
+    "second": pa.int32(),
 }
 
 Integers = np.ndarray[Any, np.dtype[np.integer[Any]]]
@@ -56,13 +66,28 @@ class TokenIds:
 
 
 class Ragged:
-    """Rows of different lengths in one flat array, zero-copy."""
+    """Rows of different lengths in one flat array.
 
-    def __init__(self, column: pa.ChunkedArray) -> None:
-        array = column.combine_chunks()
-        array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
-        self.bounds: Integers = array.offsets.to_numpy()
-        self.values: Integers = array.values.to_numpy()
+    Args:
+        values: all rows, one after the other.
+        bounds: where each row begins, and where the last one ends, shape (rows + 1,).
+    """
+
+    def __init__(self, values: Integers, bounds: Integers) -> None:
+        self.values = values
+        self.bounds = bounds
+
+    @classmethod
+    def of_lengths(cls, values: Integers, lengths: Integers) -> "Ragged":
+        """Return rows of given lengths."""
+        return cls(values, np.concatenate([[0], np.cumsum(lengths)]))
+
+    @classmethod
+    def of_column(cls, column: pa.ChunkedArray) -> "Ragged":
+        """Return the rows of a column of lists, zero-copy if it is one piece."""
+        # combine_chunks copies even a single chunk
+        array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        return cls(array.values.to_numpy(), array.offsets.to_numpy())
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -83,6 +108,7 @@ class Features:
         family: the task's family, as text.
         tokens: the tokenizer's ids.
         labels: label names in the order of the head's outputs.
+        languages: codes that the column `language` counts (plain text; empty for other families).
         input_ids: the sequences.
         columns: the other columns by name, as arrays of shape (rows,) or `Ragged`.
         items: first row of every item, shape (items + 1,); an item is one sequence, or all choices of an example.
@@ -103,11 +129,12 @@ class Features:
         described = json.loads(table.schema.metadata[b"features"])
         self.family: str = described["family"]
         self.labels: tuple[str, ...] = tuple(described["labels"])
+        self.languages: tuple[str, ...] = tuple(described.get("languages", ()))
         ids = described["tokens"]
         self.tokens = TokenIds(ids["vocabulary_size"], ids["pad"], ids["mask"], tuple(ids["special"]))
-        self.input_ids = Ragged(table["input_ids"])
+        self.input_ids = Ragged.of_column(table["input_ids"])
         self.columns: dict[str, Any] = {
-            name: Ragged(table[name])
+            name: Ragged.of_column(table[name])
             if pa.types.is_large_list(table.schema.field(name).type)
             else table[name].to_numpy()
             for name in table.column_names
@@ -146,12 +173,83 @@ class Features:
         return np.diff(self.items)
 
 
-def write_features(
-    path: Path, columns: dict[str, list[Any]], *, family: str, tokens: TokenIds, labels: tuple[str, ...]
-) -> None:
-    """Write the sequences of one split, atomically, as a single record batch (so that reading copies nothing)."""
-    described = json.dumps({"family": family, "labels": labels, "tokens": asdict(tokens)}, ensure_ascii=False)
-    schema = pa.schema([(name, TYPES[name]) for name in columns], metadata={"features": described})
-    batch = pa.record_batch([pa.array(values, TYPES[name]) for name, values in columns.items()], schema=schema)
-    with replacing(path) as temporary, pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        writer.write_batch(batch)
+class _Spool:
+    """The values of one column in an unnamed file, which the system removes whatever happens.
+
+    Args:
+        kind: type of the column.
+        folder: where the file is.
+    """
+
+    def __init__(self, kind: pa.DataType, folder: Path, stack: ExitStack) -> None:
+        self.kind = kind
+        self.ragged = pa.types.is_large_list(kind)
+        self.type = kind.value_type if self.ragged else kind
+        self.file = stack.enter_context(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 (the stack closes it)
+        self.lengths: list[Integers] = []
+        self.values = 0
+
+    def append(self, values: Any) -> int:
+        """Add rows (an array, a list, `Ragged` or a list of lists) and return how many values they have."""
+        if self.ragged and not isinstance(values, Ragged):
+            values = Ragged.of_column(pa.chunked_array([pa.array(values, self.kind)]))
+        if self.ragged:
+            self.lengths.append(values.lengths)
+            values = values.values[values.bounds[0] : values.bounds[-1]]
+        flat = np.asarray(values, dtype=self.type.to_pandas_dtype())
+        flat.tofile(self.file)
+        self.values += len(flat)
+        return len(flat)
+
+    def array(self) -> pa.Array:
+        """Return the whole column, mapped into memory."""
+        self.file.flush()
+        memory = mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ) if self.values else b""
+        flat = pa.Array.from_buffers(self.type, self.values, [None, pa.py_buffer(memory)])
+        if not self.ragged:
+            return flat
+        lengths = np.concatenate([np.zeros(1, dtype=np.int64), *self.lengths])
+        return pa.LargeListArray.from_arrays(pa.array(np.cumsum(lengths)), flat)
+
+
+def write_features(path: Path, columns: Mapping[str, Any], **described: Any) -> None:
+    """Write the sequences of one split, given at once; see `write_chunks`."""
+    write_chunks(path, [columns], **described)
+
+
+def write_chunks(
+    path: Path,
+    chunks: Iterable[Mapping[str, Any]],
+    *,
+    family: str,
+    tokens: TokenIds,
+    labels: tuple[str, ...],
+    languages: tuple[str, ...] = (),
+) -> tuple[int, int]:
+    """Write the sequences of one split, atomically; return how many sequences and tokens there are.
+
+    The file has a single record batch, so that reading copies nothing. What has come is kept on disk until the last
+    chunk, so that memory holds one chunk and the lengths of sequences.
+
+    Args:
+        path: the file.
+        chunks: columns of some sequences each, all with the same names.
+        family: the task's family.
+        tokens: the tokenizer's ids.
+        labels: label names in the order of the head's outputs.
+        languages: what the column `language` counts.
+    """
+    facts = {"family": family, "labels": labels, "languages": languages, "tokens": asdict(tokens)}
+    with replacing(path) as temporary, ExitStack() as stack:
+        spools = {name: _Spool(TYPES[name], path.parent, stack) for name in ("example", "input_ids")}
+        for chunk in chunks:
+            for name, values in chunk.items():
+                if name not in spools:
+                    spools[name] = _Spool(TYPES[name], path.parent, stack)
+                spools[name].append(values)
+        metadata = {"features": json.dumps(facts, ensure_ascii=False)}
+        schema = pa.schema([(name, TYPES[name]) for name in spools], metadata=metadata)
+        batch = pa.record_batch([spool.array() for spool in spools.values()], schema=schema)
+        with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+            writer.write_batch(batch)
+        return batch.num_rows, spools["input_ids"].values

@@ -63,15 +63,27 @@ def load_encoder(directory: Path) -> Any:
 
 
 def load_masked_lm(directory: Path) -> Any:
-    """Load a pretrained model with its masked-language-model head (errors as `load_encoder`)."""
+    """Load a pretrained model with its masked-language-model head (errors as `load_encoder`).
+
+    Raises:
+        UserError: as `load_encoder`, or the checkpoint has no such head.
+    """
     return _load(AutoModelForMaskedLM, directory)
 
 
 def _load(kind: Any, directory: Path) -> Any:
     try:
-        model = kind.from_pretrained(directory, local_files_only=True, use_safetensors=True, dtype=torch.float32)
+        model, found = kind.from_pretrained(
+            directory, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+        )
     except (OSError, ValueError, SafetensorError) as error:
         raise UserError(f"{directory} holds no model that can be loaded: {error}") from error
+    absent = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
+    if absent:
+        raise UserError(
+            f"{directory} lacks {len(absent)} weights of {type(model).__name__}, for example {absent[0]}; "
+            "they would be random. Expected a checkpoint with all of them"
+        )
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     return model

@@ -10,9 +10,15 @@ import pyarrow as pa
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_json
 
-STAGES = {"pretraining": "Pretraining", "intermediate": "Intermediate training", "finetuning": "Fine-tuning"}
+STAGES = {
+    "pretrained": "Pretrained elsewhere",
+    "pretraining": "Pretraining",
+    "intermediate": "Intermediate training",
+    "finetuning": "Fine-tuning",
+}
 
 MODEL_FOLDERS = {
+    "pretrained": ("models", 1),
     "pretraining": ("models", 1),  # models/{model}/run.json
     "intermediate": ("intermediate", 3),  # intermediate/{model}/{source}/seed{seed}/run.json
     "finetuning": ("finetuned", 4),  # finetuned/{model}/{source}/seed{seed}/{task}/run.json

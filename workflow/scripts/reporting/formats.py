@@ -95,7 +95,12 @@ def to_latex(table: Table) -> str:
 def is_text(table: Table, column: int) -> bool:
     """Return whether a column is aligned to the left: titles and names, but not counts."""
     entries = [row.entries[column - 1] for row in table.rows] if column else [""]
-    return column == 0 or any(isinstance(entry, str) and not entry.isdigit() and entry for entry in entries)
+    return column == 0 or any(isinstance(entry, str) and entry and not _is_count(entry) for entry in entries)
+
+
+def _is_count(entry: str) -> bool:
+    """Return whether a text is a whole number, or two such as `7 / 1,234`."""
+    return entry.replace(" / ", "").replace(",", "").isdigit()
 
 
 def _markdown_entry(entry: Entry) -> str:

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from workflow.scripts.errors import UserError
 from workflow.scripts.reporting.aggregate import missing_parts
 from workflow.scripts.reporting.costs import Run, provenance, stage_costs
+from workflow.scripts.reporting.datasets import describe
 from workflow.scripts.reporting.distance import BEST_COLOR, NONE_COLOR
 from workflow.scripts.reporting.figures import INK
 from workflow.scripts.reporting.findings import caveats, findings, headline
@@ -48,6 +49,9 @@ class Material:
         files: contents of the table files by file name (`transfer.csv`), offered for saving.
         retrieval: which targets are retrieval or mining.
         parallel: which corpora hold translation pairs.
+        statistics: of the splits of all data sets, as `datasets.read_statistics` reads them.
+        overlap: what `measure_overlap` found; None where it was not measured.
+        published: published numbers beside ours, one table for each model that has any.
         commit: the commit of the workflow's sources that write this report.
     """
 
@@ -60,6 +64,9 @@ class Material:
     files: Mapping[str, str] = field(default_factory=dict)
     retrieval: Collection[str] = ()
     parallel: Collection[str] = ()
+    statistics: Sequence[Mapping[str, Any]] = ()
+    overlap: Mapping[str, Any] | None = None
+    published: Sequence[Table] = ()
     commit: str = "unknown"
 
 
@@ -102,12 +109,16 @@ def context(material: Material) -> dict[str, Any]:
     names = [scores.model for scores in material.models]
     runs = [run for run in material.runs if run.model in names]
     provider, aligned = background(material.config, material.parallel)
+    datasets = describe(material.statistics, material.overlap, material.titles)
+    warned = caveats(material.models, material.retrieval, provider=provider, aligned=aligned)
     return {
         "study": material.models[0],
         "parts": [_part(scores, material.titles, several=len(names) > 1) for scores in material.models],
         "style": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         "script": Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
-        "caveats": caveats(material.models, material.retrieval, provider=provider, aligned=aligned),
+        "caveats": [*warned, *(datasets.notes if datasets else ())],
+        "datasets": datasets,
+        "published": material.published,
         "figures": {name: inline_svg(text, name) for name, text in material.figures.items()},
         "downloads": downloads(material.files),
         "costs": stage_costs(runs),

@@ -1,102 +1,175 @@
 """Where dataset repositories come from.
 
-A provider knows its languages and can bring the repositories of a task into a folder in the layout of the Hub
-(`mirror.py`). Everything downstream reads that folder and does not know the provider.
+A provider brings the files of a task into a folder in the layout of the Hub (`mirror.py`) and lists them in a manifest.
+Everything downstream reads that folder and does not know the provider.
+
+    laboratory  generated (`generated.py`)
+    hub         downloaded from the Hugging Face Hub at pinned commits (`hub.py`)
+    mirror      a folder of clones of Hub repositories
+    local       a user's own files, for single tasks (`user_files.py`)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from workflow.scripts.errors import UserError, nearest
-from workflow.scripts.files import sha256
-from workflow.scripts.sources import canonical, mirror
-from workflow.scripts.tasks import SOURCE_LANGUAGE, SPLITS, Family, Origin, Task
-from workflow.scripts.tasks.languages import Language, select_languages
-from workflow.scripts.tasks.schemas import Row
+from workflow.scripts.files import fingerprint, replacing, sha256
+from workflow.scripts.sources import canonical
+from workflow.scripts.sources.generated import laboratory_languages, task_languages
+from workflow.scripts.sources.mirror import README, SUFFIX, Clones, MissingDataError, match_files
+from workflow.scripts.tasks import SOURCE_LANGUAGE, Origin, Task
+from workflow.scripts.tasks.languages import NATURAL_LANGUAGES, Language, select_languages
 
-ENGLISH_EXCLUDED = frozenset({Family.RETRIEVAL, Family.MINING})
-"""Families whose every language is paired with English."""
-
-
-def laboratory_languages() -> Mapping[str, Language]:
-    """Return the languages of the generated world by code."""
-    from workflow.scripts.laboratory.languages import LANGUAGES
-
-    return {row.code: Language(row.code, row.name, row.code, row.script, row.family) for row in LANGUAGES.values()}
+ALL, AVAILABLE = "all", "available"
+"""Values of the config key `languages`: every language of a benchmark must be there, or those that are."""
 
 
-def task_languages(task: Task, languages: Sequence[str]) -> tuple[Language, ...]:
-    """Return the laboratory's languages of a task: all, but for English where it is the other half of a pair."""
-    paired = task.family in ENGLISH_EXCLUDED or "{pair}" in "".join(origin.config for origin in task.train)
-    codes = [code for code in languages if not (paired and code == SOURCE_LANGUAGE)]
-    return select_languages(codes, laboratory_languages())
+class Repositories(Protocol):
+    """What a provider offers of its repositories."""
+
+    def find(self, origin: Origin) -> list[str]:
+        """Return the files of an origin, relative to its repository."""
+        ...
+
+    def fetch(self, origin: Origin, path: str) -> Path:
+        """Return a readable copy of one file."""
+        ...
+
+    def commit(self, origin: Origin) -> str | None:
+        """Return the commit that the files are of, where it is known."""
+        ...
 
 
-def generate(task: Task, *, seed: int, languages: Sequence[str], examples: Mapping[str, int], root: Path) -> None:
-    """Generate the laboratory's rows of every split of a task and write them as Hub repositories under `root`.
+@dataclass(frozen=True)
+class File:
+    """A file that some split of a task needs: number of the origin, the origin itself, language if it has one."""
+
+    split: str
+    number: int
+    origin: Origin
+    language: str | None
+    path: str
+
+
+def known_languages(provider: str) -> Mapping[str, Language]:
+    """Return all languages that a provider's data can be in."""
+    return laboratory_languages() if provider == "laboratory" else NATURAL_LANGUAGES
+
+
+def languages_of(task: Task, provider: str, wanted: str | Sequence[str]) -> tuple[Language, ...]:
+    """Return the languages in which a study reads a task.
 
     Args:
-        task: its `laboratory` phenomenon says what is generated, its origins and schema in which layout.
-        seed: seed of the world.
-        languages: language codes of the world, `en` first.
-        examples: rows of each split (of `test` and of plain text: in each language).
-        root: folder of the repositories.
+        task: which task.
+        provider: where its data come from.
+        wanted: `all`, `available` (both: every language that the task has) or codes.
     """
-    from workflow.scripts.laboratory.world import World
+    if provider == "laboratory":
+        return task_languages(task, list(laboratory_languages()) if isinstance(wanted, str) else wanted)
+    own = dict.fromkeys((*task.languages, *task.train_languages))
+    codes = [code for code in own if isinstance(wanted, str) or code in wanted or code in task.train_languages]
+    return select_languages(codes, NATURAL_LANGUAGES)
 
-    world = World(seed=seed, languages=languages)
-    repositories: dict[str, dict[tuple[str, str], list[Row]]] = {}
+
+def locate(task: Task, repositories: Repositories, languages: Iterable[Language], *, lenient: bool) -> list[File]:
+    """Return the files that a task needs.
+
+    Args:
+        task: its origins are looked up.
+        repositories: where.
+        languages: as `languages_of` returns them.
+        lenient: whether a test language (or a language of a corpus) may be missing.
+
+    Raises:
+        MissingDataError: repository, configuration, split or file are missing.
+    """
+    found = []
     for split in task.splits:
-        chosen = canonical.split_languages(task, split, task_languages(task, languages))
-        codes = [language.code for language in chosen]
-        series = world.rows(task.laboratory, split=split, languages=codes, examples=examples[split], stream=task.name)
-        rows = [_without_language(row) for row in series]
-        origins = task.origins(split)
-        for number, origin in enumerate(origins):
-            files = repositories.setdefault(origin.repository, {})
-            for language in chosen:
-                mine = [row for row in rows if row["language"] == language.code][number :: len(origins)]
-                name = canonical.config_name(origin, language)
-                files.setdefault((name, origin.split), []).extend(task.schema.write(mine, language))
-    for repository, files in repositories.items():
-        mirror.write_repository(root, repository, files)
-
-
-def _without_language(row: Row) -> Row:
-    """Return a generated row with ids as repositories have them: numbers that all languages of a parallel set share."""
-    prefix = f"{row['language']}-"
-    shortened = {"id": row["id"].removeprefix(prefix)}
-    if "gold" in row:
-        shortened["gold"] = [name.removeprefix(prefix) for name in row["gold"]]
-    return row | shortened
-
-
-def manifest(task: Task, root: Path, languages: Sequence[Language]) -> dict[str, Any]:
-    """Return the list of a task's files under `root`, each with split, origin, language, path and sha256."""
-    files = []
-    for split in SPLITS:
         chosen = canonical.split_languages(task, split, languages)
+        optional = lenient and (split == "test" or task.family in canonical.MULTILINGUAL)
         for number, origin in enumerate(task.origins(split)):
-            for language in chosen if origin.per_language else [None]:
-                for path in _locate(root, origin, language):
-                    entry = {"split": split, "origin": number, "language": language.code if language else None}
-                    files.append(entry | {"path": path.relative_to(root).as_posix(), "sha256": sha256(path)})
-    return {"task": task.name, "files": files}
+            spoken: Sequence[Language | None] = chosen if origin.per_language else [None]
+            missing: list[MissingDataError] = []
+            for language in spoken:
+                named = origin if language is None else canonical.fill(origin, language)
+                try:
+                    paths = repositories.find(named)
+                except MissingDataError as error:
+                    if not optional or language is None:
+                        raise
+                    missing.append(error)
+                    continue
+                code = language.code if language else None
+                found += [File(split, number, named, code, path) for path in paths]
+            if missing and len(missing) == len(spoken):
+                raise missing[0]
+    return found
 
 
-def _locate(root: Path, origin: Origin, language: Language | None) -> list[Path]:
-    config = origin.config if language is None else canonical.config_name(origin, language)
-    return mirror.locate(root, origin.repository, config, origin.split)
+def bring(
+    task: Task, repositories: Repositories, languages: Iterable[Language], root: Path, *, lenient: bool
+) -> dict[str, Any]:
+    """Bring a task's files into a folder and return the manifest that lists them, each with its sha256.
+
+    Files that are elsewhere are linked, not copied: a study needs no second copy of a mirror or of the Hub's cache.
+    """
+    files, origins = [], {}
+    for file in locate(task, repositories, languages, lenient=lenient):
+        path = Path(file.origin.repository) / file.path
+        link(repositories.fetch(file.origin, file.path), root / path)
+        entry = {"split": file.split, "origin": file.number, "language": file.language, "path": path.as_posix()}
+        if not file.origin.files:
+            entry |= {"config": file.origin.config, "repository_split": file.origin.split.partition("[")[0]}
+        files.append(entry | {"sha256": sha256(root / path)})
+        origins[file.origin.repository, file.origin.revision] = repositories.commit(file.origin)
+    listed = [
+        {"repository": repository, "revision": revision, "commit": commit}
+        for (repository, revision), commit in sorted(origins.items())
+    ]
+    return {"task": task.name, "files": files, "repositories": listed}
 
 
-def check_languages(codes: Sequence[str], key: str, known: Sequence[str] | None = None) -> list[str]:
+def link(source: Path, target: Path) -> None:
+    """Make `target` a symbolic link to `source`, unless they are one file already."""
+    if target.exists() and target.samefile(source):
+        return
+    with replacing(target) as temporary:
+        temporary.symlink_to(source.resolve())
+
+
+def contents(task: Task, folder: Path, wanted: str | Sequence[str], *, own: bool) -> str:
+    """Return a fingerprint of the files outside the results that a task's repositories are made of.
+
+    It is part of what a task's data are: a mirror that gains a language or a corrected file makes what depends on them
+    stale, one that is moved or copied does not.
+
+    Args:
+        task: which task.
+        folder: a mirror, or a user's own files of this task.
+        wanted: languages, as for `languages_of`.
+        own: whether they are a user's own files.
+
+    Raises:
+        UserError: the mirror lacks something that the task needs.
+    """
+    if own:
+        return fingerprint({str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()})
+    languages, repositories = languages_of(task, "mirror", wanted), clones(folder)
+    found = locate(task, repositories, languages, lenient=wanted == AVAILABLE)
+    paths = {f"{file.origin.repository}/{file.path}": repositories.fetch(file.origin, file.path) for file in found}
+    return fingerprint(paths)
+
+
+def check_codes(codes: Sequence[str], key: str, known: Iterable[str]) -> list[str]:
     """Return language codes after a check that they are known and that English is among them.
 
     Raises:
         UserError: a code is unknown, or English is missing.
     """
-    valid = list(laboratory_languages()) if known is None else known
+    valid = list(known)
     for code in codes:
         if code not in valid:
             raise UserError(
@@ -108,16 +181,51 @@ def check_languages(codes: Sequence[str], key: str, known: Sequence[str] | None 
     return list(codes)
 
 
-def check_examples(tasks: Sequence[Task], examples: Mapping[str, Mapping[str, int]]) -> None:
-    """Check that the laboratory knows how many rows to make of every split of some tasks.
+@cache
+def clones(root: str | Path) -> Clones:
+    """Return the repositories of a mirror.
 
     Raises:
-        UserError: a number is missing.
+        UserError: the folder does not exist.
     """
-    for task in tasks:
-        for split in task.splits:
-            if split not in examples.get(task.name, {}):
-                raise UserError(
-                    f"config: laboratory.examples.{task.name}.{split} is missing; "
-                    "expected the number of rows to generate"
-                )
+    folder = Path(root)
+    if not folder.is_dir():
+        raise UserError(
+            f"config: mirror = '{root}' is no folder; expected clones of Hub dataset repositories, "
+            "<mirror>/<organisation>/<name>/. Name it with the config key 'mirror' or the environment variable MIRROR"
+        )
+    return Clones(folder)
+
+
+class HubRepositories:
+    """Repositories of the Hugging Face Hub, at pinned commits."""
+
+    def __init__(self, lock: Path) -> None:
+        from workflow.scripts.sources.hub import Hub
+        from workflow.scripts.sources.lock import LockFile
+
+        self.hub = Hub(LockFile(lock))
+
+    def find(self, origin: Origin) -> list[str]:
+        """Return the files of an origin, relative to its repository.
+
+        Raises:
+            UserError: the Hub refuses, or has no such repository, configuration, split or file.
+        """
+        from workflow.scripts.sources.hub import explain_unreadable
+
+        listed = self.hub.resolve("dataset", origin.repository, origin.revision)
+        parquet = [path for path in listed.files if path.endswith(SUFFIX)]
+        if not parquet:
+            raise UserError(explain_unreadable(listed))
+        readme = self.fetch(origin, README).read_text(encoding="utf-8") if README in listed.files else ""
+        return match_files(f"{origin.repository} (commit {listed.commit[:12]})", readme, parquet, origin)
+
+    def fetch(self, origin: Origin, path: str) -> Path:
+        """Return a file of the cache, downloaded if it is not there."""
+        listed = self.hub.resolve("dataset", origin.repository, origin.revision)
+        return self.hub.download("dataset", listed, path)
+
+    def commit(self, origin: Origin) -> str | None:
+        """Return the pinned commit."""
+        return self.hub.resolve("dataset", origin.repository, origin.revision).commit

@@ -5,6 +5,8 @@
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.tasks.corpora import CORPORA
@@ -12,7 +14,18 @@ from workflow.scripts.tasks.intermediate import INTERMEDIATE_TASKS
 from workflow.scripts.tasks.targets import TARGET_TASKS
 from workflow.scripts.tasks.task import SOURCE_LANGUAGE, SPLITS, Family, Origin, Role, Task
 
-__all__ = ["SOURCE_LANGUAGE", "SPLITS", "TASKS", "Family", "Origin", "Role", "Task", "find_task", "register"]
+__all__ = [
+    "SOURCE_LANGUAGE",
+    "SPLITS",
+    "TASKS",
+    "Family",
+    "Origin",
+    "Role",
+    "Task",
+    "find_task",
+    "register",
+    "restore_task",
+]
 
 
 def register(tasks: Iterable[Task]) -> Mapping[str, Task]:
@@ -44,3 +57,14 @@ def find_task(name: str) -> Task:
     if name not in TASKS:
         raise UserError(f"unknown task '{name}'; known: {', '.join(TASKS)}.{nearest(name, TASKS)}")
     return TASKS[name]
+
+
+def restore_task(name: str, identity: Mapping[str, Any]) -> Task:
+    """Return a task with the origins and training languages of an identity (`Task.identity`).
+
+    Raises:
+        UserError: there is no such task.
+    """
+    given = {split: identity.get(split, ()) for split in SPLITS}
+    languages = tuple(identity.get("train_languages", (SOURCE_LANGUAGE,)))
+    return replace(find_task(name).with_origins(given), train_languages=languages)

@@ -31,14 +31,25 @@ class SentencePairSchema:
 
 @dataclass(frozen=True, kw_only=True)
 class PoolSchema:
-    """BUCC as in mteb/BUCC: the whole pool of one language pair in a single row, gold pairs counted from 1."""
+    """BUCC as in mteb/BUCC: the whole pool of one language pair in a single row, gold pairs counted from 1.
+
+    Repositories that hold the parts by themselves are read as well: pool sentences with the shared task's ids
+    (`zh-000000001`, `en-000000001`) in rows of `id` and `text`, gold pairs as translations (google/xtreme's bucc18).
+    """
 
     def read(self, row: Mapping[str, Any]) -> Iterator[Row]:
-        """Yield one canonical row for each sentence of both sides.
+        """Yield one canonical row for each sentence of both sides; a gold pair alone gives a row with `pair`.
 
         Raises:
             RowError: a gold pair points outside the pool.
         """
+        if "text" in row:
+            side = "english" if row["id"].startswith("en-") else "foreign"
+            yield {"id": row["id"], "side": side, "text_a": row["text"], "gold": []}
+            return
+        if "source_sentence" in row:
+            yield {"pair": (row["source_sentence"], row["target_sentence"])}
+            return
         foreign, english = row["sentence1"], row["sentence2"]
         translations: dict[int, list[str]] = {}
         for i, j in row["gold"]:
@@ -68,17 +79,21 @@ class PoolSchema:
         ]
 
 
+PROVENANCE = frozenset({"source"})
+"""Columns beside the two sides of a translation that say where it is from (`id` is Indonesian)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TranslationSchema:
-    """OPUS: one column `translation` that maps both language codes to the two sides."""
+    """OPUS: one column `translation` that maps both language codes to the two sides; or one column for each side."""
 
     english: str = "en"
 
     def read(self, row: Mapping[str, Any]) -> Iterator[Row]:
         """Yield the one canonical row: the foreign side first, English second."""
-        sides = dict(row["translation"])
+        sides = dict(row.get("translation", row))
         english = sides.pop(self.english)
-        (foreign,) = sides.values()
+        (foreign,) = (text for name, text in sides.items() if name not in PROVENANCE and text is not None)
         yield {"text_a": foreign, "text_b": english}
 
     def write(self, rows: Sequence[Row], language: Language) -> list[Row]:

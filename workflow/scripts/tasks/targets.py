@@ -30,6 +30,7 @@ XNLI = Task(
     train_task="mnli",
     metrics=("accuracy",),
     laboratory="entailment",
+    sizes={"test": 5_010},
     licence="CC BY-NC 4.0",
     citation="Conneau et al. 2018, XNLI: Evaluating Cross-lingual Sentence Representations",
 )
@@ -39,7 +40,7 @@ PAWSX = Task(
     title="PAWS-X",
     family=Family.CLASSIFICATION,
     role=Role.TARGET,
-    schema=PairSchema(text_a="sentence1", text_b="sentence2", classes=("0", "1"), named=True),
+    schema=PairSchema(text_a="sentence1", text_b="sentence2", classes=("0", "1"), named=True, lenient=True),
     train=(Origin(repository=XTREME, config="PAWS-X.en", split="train"),),
     dev=(Origin(repository=XTREME, config="PAWS-X.en", split="validation"),),
     test=(Origin(repository=XTREME, config="PAWS-X.{language}", split="test"),),
@@ -47,6 +48,7 @@ PAWSX = Task(
     languages=codes("en de es fr ja ko zh"),
     metrics=("accuracy",),
     laboratory="role_swap",
+    sizes={"train": 49_401, "dev": 2_000, "test": 2_000},
     licence="free use with attribution to Google LLC",
     citation="Yang et al. 2019, PAWS-X: A Cross-lingual Adversarial Dataset for Paraphrase Identification",
 )
@@ -66,6 +68,7 @@ UDPOS = Task(
     ),
     metrics=("f1",),
     laboratory="part_of_speech",
+    sizes={"train": 21_253, "dev": 3_974},
     licence="by treebank",
     citation="Nivre et al. 2018, Universal Dependencies 2.5",
 )
@@ -86,6 +89,7 @@ PANX = Task(
     ),
     metrics=("f1",),
     laboratory="entities",
+    sizes={"train": 20_000, "dev": 10_000},
     licence="ODC-BY",
     citation="Pan et al. 2017, Cross-lingual Name Tagging and Linking for 282 Languages",
 )
@@ -101,6 +105,7 @@ XQUAD = Task(
     train_task="squad_v1",
     metrics=("f1", "exact_match"),
     laboratory="reading",
+    sizes={"test": 1_190},
     licence="CC BY-SA 4.0",
     citation="Artetxe et al. 2020, On the Cross-lingual Transferability of Monolingual Representations",
 )
@@ -117,6 +122,9 @@ MLQA = Task(
     scorers=("mlqa",),
     metrics=("f1", "exact_match"),
     laboratory="reading",
+    sizes={
+        "test": {"en": 11_590, "es": 5_253, "de": 4_517, "ar": 5_335, "hi": 4_918, "vi": 5_495, "zh": 5_137},
+    },
     licence="CC BY-SA 3.0",
     citation="Lewis et al. 2020, MLQA: Evaluating Cross-lingual Extractive Question Answering",
 )
@@ -133,6 +141,13 @@ TYDIQA = Task(
     languages=codes("en ar bn fi id ko ru sw te"),
     metrics=("f1", "exact_match"),
     laboratory="information_seeking",
+    sizes={
+        "train": 3_696,
+        "test": {
+            **{"ar": 921, "bn": 113, "en": 440, "fi": 782, "id": 565},
+            **{"ko": 276, "ru": 812, "sw": 499, "te": 669},
+        },
+    },
     licence="Apache-2.0",
     citation="Clark et al. 2020, TyDi QA (gold passage task)",
 )
@@ -164,6 +179,14 @@ TATOEBA = Task(
     ),
     metrics=("accuracy",),
     laboratory="translation",
+    sizes={
+        "test": {
+            **dict.fromkeys(
+                codes("af ar bg bn de el es et eu fa fi fr he hi hu id it ja ko mr nl pt ru tl tr ur vi zh"), 1_000
+            ),
+            **{"ka": 746, "ml": 687, "kk": 575, "th": 548, "sw": 390, "ta": 307, "te": 234, "jv": 205},
+        },
+    },
     licence="CC BY 2.0 FR",
     citation="Artetxe and Schwenk 2019, Massively Multilingual Sentence Embeddings for Zero-Shot Transfer",
 )

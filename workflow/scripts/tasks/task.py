@@ -4,7 +4,8 @@ A task is written once, as one literal (`intermediate.py`, `targets.py`, `corpor
 workflow reads it. This package imports neither torch nor transformers, so that Snakemake can parse it quickly.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -44,18 +45,30 @@ UNTRAINED_FAMILIES = frozenset({Family.RETRIEVAL, Family.MINING})
 class Origin:
     """One split of one configuration of a Hub dataset repository.
 
-    `config` may hold `{language}` (code), `{name}` (English name), `{iso639_3}` or `{pair}` (both codes of a
-    translation pair in alphabetical order, as OPUS names them); it then stands for one configuration a language.
+    `config`, `split` and `files` may hold `{language}` (code), `{name}` (English name), `{iso639_3}` or `{pair}`
+    (both codes of a translation pair in alphabetical order, as OPUS names them); the origin then stands for one
+    configuration a language.
+
+    Attributes:
+        repository: `<organisation>/<name>`.
+        config: configuration, as the repository's README names it.
+        split: split, with a slice where only a part is meant, as in `datasets`: `train[:80%]`, `validation[500:]`.
+        revision: branch, tag or commit; the first resolve is pinned in `config/datasets.lock.yaml`.
+        files: pattern of the Parquet files, for folders without a README that lists configurations.
+        first: only so many files of the split, for corpora of which a part is plenty (0: all).
     """
 
     repository: str
     config: str
     split: str
+    revision: str = "main"
+    files: str = ""
+    first: int = 0
 
     @property
     def per_language(self) -> bool:
         """Whether this origin is a family of configurations, one for each language."""
-        return "{" in self.config
+        return "{" in self.config + self.split + self.files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +81,11 @@ class Task:
         schema: how rows of the repositories become canonical rows, and back.
         train, dev, test: where each split comes from; several origins are concatenated.
         labels: class or tag names in the order of the head's outputs (empty where a head has none).
-        languages: the evaluation languages of the benchmark, English included where it is one of them.
+        languages: the evaluation languages of the benchmark, English included where it is one of them; of a corpus
+            the languages that it can have.
+        train_languages: the languages of the training and development splits.
+        translated_from: the task whose English rows are machine-translated into `train_languages` (paper §2.4).
+        sizes: published rows by split (of test splits in each language); another number is reported as a warning.
         unanswerable: whether a span task has questions without an answer.
         train_task: the task whose training set serves this target (None: its own).
         scorers: names in `metrics.registry.METRICS` where the benchmark has a scorer other than its family's.
@@ -87,6 +104,9 @@ class Task:
     test: tuple[Origin, ...] = ()
     labels: tuple[str, ...] = ()
     languages: tuple[str, ...] = (SOURCE_LANGUAGE,)
+    train_languages: tuple[str, ...] = (SOURCE_LANGUAGE,)
+    translated_from: str = ""
+    sizes: Mapping[str, int | Mapping[str, int]] = field(default_factory=dict)
     unanswerable: bool = False
     train_task: str | None = None
     scorers: tuple[str, ...] = ()
@@ -110,13 +130,30 @@ class Task:
         """Whether a model is trained for this task before it is tested."""
         return self.family not in UNTRAINED_FAMILIES
 
+    def with_origins(self, origins: Mapping[str, Iterable[Mapping[str, Any]]]) -> "Task":
+        """Return this task with other origins for some splits, given as in the configuration (`origins`)."""
+        changed: dict[str, Any] = {
+            split: tuple(Origin(**origin) for origin in given) for split, given in origins.items()
+        }
+        return replace(self, **changed)
+
     def identity(self) -> dict[str, Any]:
         """Return everything that can change this task's canonical rows, ready for JSON.
 
-        Titles, licences and citations are left out: correcting them reruns nothing.
+        Titles, licences, citations and published sizes are left out: correcting them reruns nothing. So is every value
+        that is its field's default: a new field reruns nothing either.
         """
-        fields = asdict(self)
-        for name in ("title", "licence", "citation", "scorers", "metrics", "train_task", "role"):
-            del fields[name]
-        fields["schema"] = {"kind": type(self.schema).__name__, **asdict(self.schema)}
-        return fields
+        facts = _stated(self)
+        for name in ("title", "licence", "citation", "scorers", "metrics", "train_task", "role", "sizes"):
+            facts.pop(name, None)
+        for split in SPLITS:
+            if split in facts:
+                facts[split] = [_stated(origin) for origin in self.origins(split)]
+        facts["schema"] = {"kind": type(self.schema).__name__, **asdict(self.schema)}
+        return facts
+
+
+def _stated(record: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass that differ from their defaults (dictionaries are empty by default)."""
+    values = {entry.name: (getattr(record, entry.name), entry.default) for entry in fields(record)}
+    return {name: value for name, (value, default) in values.items() if default is MISSING or value != default}

@@ -10,7 +10,8 @@ from workflow.scripts.features.batches import generator
 Array = np.ndarray[Any, Any]
 
 _MIXTURE_STREAM = 1_000_003
-"""Sets the draws of tasks apart from the draws of batches, which have task numbers in their keys."""
+_CORPUS_STREAM = 1_000_037
+"""Set the draws of tasks and corpora apart from the draws of batches, which have task numbers in their keys."""
 
 
 def warmup_linear(step: int, total: int, warmup: float) -> float:
@@ -31,6 +32,26 @@ def task_sequence(weights: Array, steps: int, seed: int) -> Array:
     if len(weights) == 1:
         return np.zeros(steps, dtype=np.int64)
     return generator(seed, _MIXTURE_STREAM).choice(len(weights), size=steps, p=weights / weights.sum())
+
+
+def with_corpora(sequence: Array, shares: Sequence[float], first: int, seed: int) -> Array:
+    """Return a sequence of steps with those of corpora between them; the tasks' own steps keep number and order.
+
+    Args:
+        sequence: task of every supervised step.
+        shares: share of all steps that each corpus has; less than 1 together.
+        first: number of the first corpus among the tasks; the others follow.
+        seed: of the run.
+    """
+    total = round(len(sequence) / (1 - sum(shares)))
+    draw = generator(seed, _CORPUS_STREAM)
+    mixed = np.full(total, -1, dtype=np.int64)
+    extra = total - len(sequence)
+    places = np.sort(draw.permutation(total)[: len(sequence)])
+    mixed[places] = sequence
+    weights = np.asarray(shares, dtype=np.float64)
+    mixed[mixed < 0] = first + draw.choice(len(shares), size=extra, p=weights / weights.sum())
+    return mixed
 
 
 def occurrences(sequence: Array) -> Array:
