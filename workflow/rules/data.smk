@@ -94,6 +94,7 @@ rule tokenize_task:
     """Encode one split of a task; all models with the tokenizer share the result."""
     input:
         tokenizer="results/{collection}/tokenizers/{tokenizer}/tokenizer.json",
+        special="results/{collection}/tokenizers/{tokenizer}/tokenizer_config.json",
         table="results/{collection}/data/{task}/{split}.parquet",
         tags=FILES.tag_set,
     output:

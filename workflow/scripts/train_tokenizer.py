@@ -8,11 +8,13 @@ Every language and corpus gives the same number of rows. Special tokens have XLM
 
 import argparse
 import json
+import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from workflow.scripts.files import read_table, replacing, write_json
@@ -20,6 +22,10 @@ from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
 
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+UNKNOWN = SPECIAL_TOKENS.index("<unk>")
+
+CHUNK = 1000
+"""Texts that are segmented at once."""
 
 
 def sample(paths: Sequence[Path], rows_per_language: int) -> Iterator[str]:
@@ -32,7 +38,7 @@ def sample(paths: Sequence[Path], rows_per_language: int) -> Iterator[str]:
                 yield from (text for text in (row["text_a"], row["text_b"]) if text)
 
 
-def train(texts: Iterator[str], vocabulary_size: int, kind: str = "unigram") -> Tokenizer:
+def train(texts: Iterable[str], vocabulary_size: int, kind: str = "unigram") -> Tokenizer:
     """Return a tokenizer in XLM-R's layout: `<s> A </s>` and `<s> A </s></s> B </s>`.
 
     Args:
@@ -45,11 +51,41 @@ def train(texts: Iterator[str], vocabulary_size: int, kind: str = "unigram") -> 
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
     tokenizer.decoder = decoders.Metaspace()
+    texts = list(texts)
     tokenizer.train_from_iterator(texts, trainer)
+    if kind == "unigram":
+        tokenizer.model = settled(tokenizer, texts)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B:0 </s>:0", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     return tokenizer
+
+
+def settled(tokenizer: Tokenizer, texts: Sequence[str]) -> models.Unigram:
+    """Return a trained Unigram model with scores and order that are the same in every run.
+
+    The trainer adds probabilities up in the order of a hash table, which is another one in every process: its scores
+    differ in the last digits, and pieces of nearly equal scores change places and so ids. Here they are rounded, every
+    text is segmented once more, and a piece's score is the logarithm of how often it was taken, plus one: a last step
+    of expectation maximisation that counts whole numbers.
+
+    Args:
+        tokenizer: after training; its model is replaced on the way.
+        texts: what it was trained on.
+    """
+    trained = {piece: round(score, 6) for piece, score in json.loads(tokenizer.to_str())["model"]["vocab"]}
+    special = [(token, 0.0) for token in SPECIAL_TOKENS]
+    pieces = sorted(set(trained) - set(SPECIAL_TOKENS))
+    tokenizer.model = models.Unigram([*special, *((piece, trained[piece]) for piece in pieces)], UNKNOWN)
+    counts = np.zeros(len(special) + len(pieces), dtype=np.int64)
+    for start in range(0, len(texts), CHUNK):
+        encoded = tokenizer.encode_batch_fast(texts[start : start + CHUNK], add_special_tokens=False)
+        taken = [index for encoding in encoded for index in encoding.ids]
+        counts += np.bincount(np.asarray(taken, dtype=np.int64), minlength=len(counts))
+    found = sorted(zip(counts[len(special) :].tolist(), pieces, strict=True), key=lambda pair: (-pair[0], pair[1]))
+    total = sum(count + 1 for count, _ in found)
+    scores = ((piece, math.log((count + 1) / total)) for count, piece in found)
+    return models.Unigram([*special, *scores], UNKNOWN)
 
 
 def _unigram(size: int) -> tuple[Any, Any]:

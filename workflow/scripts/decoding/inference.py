@@ -12,6 +12,7 @@ from workflow.scripts.devices import token_budget
 from workflow.scripts.features.batches import micro_batches
 from workflow.scripts.features.collation import Batch, collate
 from workflow.scripts.features.store import Features
+from workflow.scripts.modeling.encoders import encode
 from workflow.scripts.progress import Progress
 
 Array = np.ndarray[Any, Any]
@@ -35,7 +36,7 @@ def head_outputs(
     encoder.to(device).eval()
     head.to(device).eval()
     for batch in batches(features, device):
-        hidden_BLD = encoder(batch.tensors["input_ids"], attention_mask=batch.tensors["attention_mask"])[0]
+        hidden_BLD = encode(encoder, batch)[0]
         yield batch, head(hidden_BLD, batch)
 
 
@@ -49,7 +50,7 @@ def sentence_vectors(encoder: Any, features: Features, layer: int, device: torch
     vectors: Array = np.zeros((len(features.input_ids), encoder.config.hidden_size), dtype=np.float32)
     for batch in batches(features, device):
         mask_BL = batch.tensors["attention_mask"]
-        states = encoder(batch.tensors["input_ids"], attention_mask=mask_BL, output_hidden_states=True).hidden_states
+        states = encode(encoder, batch, output_hidden_states=True).hidden_states
         weights_BL1 = mask_BL.unsqueeze(-1).to(states[layer].dtype)
         mean_BD = (states[layer] * weights_BL1).sum(1) / weights_BL1.sum(1)
         vectors[batch.rows] = unit(mean_BD).cpu().numpy()

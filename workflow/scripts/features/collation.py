@@ -22,8 +22,9 @@ class Batch:
 
     Attributes:
         rows: rows of the token file, shape (B,).
-        tensors: `input_ids` and `attention_mask` (B, L); by family `label` (B, E or W), `item` and `choice` (B),
-            `position` (W; index into the flattened B x L tokens), `start` and `end` (B).
+        tensors: `input_ids`, `attention_mask` and, where a tokenizer has them, `token_type_ids` (B, L); by family
+            `label` (B, E or W), `item` and `choice` (B), `position` (W; index into the flattened B x L tokens),
+            `start` and `end` (B).
         weight: number of units the loss is summed over (examples, words with a tag, or masked tokens).
     """
 
@@ -56,7 +57,7 @@ def collate(features: Features, items: Array) -> Batch:
     """Return the batch of some training items of a supervised or retrieval task."""
     rows = item_rows(features, items)
     input_ids, mask = pad([features.input_ids[row] for row in rows], features.tokens.pad)
-    arrays: dict[str, Array] = {"input_ids": input_ids, "attention_mask": mask.astype(np.int64)}
+    arrays = _encoder_inputs(features, rows, input_ids, mask)
     weight = len(items)
     if features.family == "classification":
         arrays["label"] = features.columns["label"][rows]
@@ -104,13 +105,20 @@ def collate_masked(features: Features, items: Array, masked: float, key: tuple[i
         positions.append(chosen)
         labels.append(original[chosen])
     input_ids, mask = pad(inputs, tokens.pad)
-    arrays = {
-        "input_ids": input_ids,
-        "attention_mask": mask.astype(np.int64),
+    arrays = _encoder_inputs(features, items, input_ids, mask) | {
         "position": np.concatenate([chosen + index * mask.shape[1] for index, chosen in enumerate(positions)]),
         "label": np.concatenate(labels),
     }
     return Batch(items, _tensors(arrays), len(arrays["label"]))
+
+
+def _encoder_inputs(features: Features, rows: Array, input_ids: Array, mask: Array) -> dict[str, Array]:
+    """Return what every encoder reads, and where the tokenizer tells two segments apart the segment of each token."""
+    arrays = {"input_ids": input_ids, "attention_mask": mask.astype(np.int64)}
+    if "second" in features.columns:
+        first_of_second = features.columns["second"][rows][:, None]
+        arrays["token_type_ids"] = ((np.arange(mask.shape[1]) >= first_of_second) & mask).astype(np.int64)
+    return arrays
 
 
 def _tensors(arrays: dict[str, Array]) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import Integers, Ragged, TokenIds
 from workflow.scripts.files import read_json
 
-CHUNK = 500
+CHUNK = 100
 """Texts encoded at once: long enough to be quick, short enough that their encodings stay small in memory."""
 
 SPELLINGS = {"pad_token": ("<pad>", "[PAD]"), "mask_token": ("<mask>", "[MASK]"), "unk_token": ("<unk>", "[UNK]")}

@@ -23,6 +23,7 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.features.batches import EpochPlan, micro_batches
 from workflow.scripts.features.collation import Batch, collate, collate_masked
 from workflow.scripts.features.store import Features
+from workflow.scripts.modeling.encoders import encode
 from workflow.scripts.progress import Progress
 from workflow.scripts.training.schedule import occurrences, warmup_linear
 from workflow.scripts.training.state import StateFile
@@ -197,7 +198,7 @@ class TrainingLoop:
     def _backward(self, task: TrainingTask, batch: Batch, weight: int) -> float:
         """Add a micro-batch's gradient; return its share of the loss."""
         batch = batch.to(self.device)
-        hidden_BLD = self.encoder(batch.tensors["input_ids"], attention_mask=batch.tensors["attention_mask"])[0]
+        hidden_BLD = encode(self.encoder, batch)[0]
         loss = task.head.loss_sum(task.head(hidden_BLD, batch), batch) / weight  # type: ignore[operator]
         loss.backward()
         return float(loss.detach())
