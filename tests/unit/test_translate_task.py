@@ -1,14 +1,18 @@
 """Machine translation of tasks, with small random models: rows, repetitions, resumption and refusals."""
 
-import importlib.util
 import json
+import shutil
 
 import pyarrow as pa
 import pytest
+import sentencepiece
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import BartConfig, BartForConditionalGeneration, PreTrainedTokenizerFast
+from transformers import (
+    MarianConfig,
+    MarianMTModel,
+)
 
+from tests.checkpoints import TRANSLATED, WORDS, save_translator
 from workflow.scripts import translate_task
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_json, read_table, sha256, write_json, write_table
@@ -17,35 +21,7 @@ from workflow.scripts.modeling.translation import Translator
 from workflow.scripts.sources.canonical import to_table
 from workflow.scripts.tasks import Family
 
-POSITIONS = 12
-WORDS = [f"w{number}" for number in range(40)]
 CPU = torch.device("cpu")
-
-
-def save_translator(folder, seed):
-    """Save a sequence-to-sequence model of one layer that turns words into other words."""
-    names = ["<s>", "<pad>", "</s>", "<unk>", *WORDS]
-    tokenizer = Tokenizer(models.WordLevel({name: index for index, name in enumerate(names)}, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 2)])
-    special = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
-    torch.manual_seed(seed)
-    config = BartConfig(
-        vocab_size=len(names),
-        d_model=16,
-        encoder_layers=1,
-        decoder_layers=1,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=32,
-        decoder_ffn_dim=32,
-        max_position_embeddings=POSITIONS,
-        init_std=0.7,
-        forced_eos_token_id=None,
-    )
-    BartForConditionalGeneration(config).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +157,7 @@ def test_long_texts_are_cut_and_counted(translate, questions):
 
 def test_only_a_text_that_does_not_fit_is_cut(translators):
     translator = Translator(translators["de"], beams=1, device=CPU)
-    fits, larger = " ".join(WORDS[: POSITIONS - 1]), " ".join(WORDS[:POSITIONS])
+    fits, larger = " ".join(WORDS[: TRANSLATED - 1]), " ".join(WORDS[:TRANSLATED])
     assert [found.cut for found in translator.translate([fits, larger, larger + " w0"])] == [False, True, True]
 
 
@@ -259,18 +235,29 @@ def test_what_is_missing_is_told(translate, questions, translators, tmp_path):
         translate(questions, given={"de": tmp_path / "empty", "ru": translators["ru"]})
 
 
-@pytest.mark.skipif(importlib.util.find_spec("sentencepiece") is not None, reason="sentencepiece is installed")
-def test_what_marian_models_need_is_told(translators, tmp_path):
-    for path in translators["de"].iterdir():
-        if not path.name.startswith("tokenizer"):
-            (tmp_path / path.name).symlink_to(path)
-    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "MarianTokenizer"})
-    for name in ("source.spm", "target.spm", "vocab.json"):
-        (tmp_path / name).write_text("{}")
-    with pytest.raises(
-        UserError, match=r"MarianTokenizer requires the SentencePiece library.*'pip install sentencepiece'"
-    ):
-        Translator(tmp_path, beams=1, device=CPU)
+def test_models_in_the_layout_of_opus_mt_translate(tmp_path):
+    text, folder = tmp_path / "text", tmp_path / "opus-mt-en-de"
+    text.write_text("\n".join(" ".join(WORDS[n : n + 4]) for n in range(30)))
+    folder.mkdir()
+    prefix = str(folder / "source")
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(text), model_prefix=prefix, vocab_size=60, hard_vocab_limit=False, minloglevel=2
+    )
+    shutil.copy(folder / "source.model", folder / "target.spm")
+    (folder / "source.model").rename(folder / "source.spm")
+    pieces = [line.split("\t")[0] for line in (folder / "source.vocab").read_text().splitlines()]
+    own = dict.fromkeys(["</s>", "<unk>", *(piece for piece in pieces if piece not in ("<s>",)), "<pad>"])
+    write_json(folder / "vocab.json", {piece: index for index, piece in enumerate(own)})
+    write_json(folder / "tokenizer_config.json", {"source_lang": "en", "target_lang": "de", "model_max_length": 64})
+    size = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "max_position_embeddings": 64}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16}
+    ends = {"pad_token_id": len(own) - 1, "decoder_start_token_id": len(own) - 1, "eos_token_id": 0}
+    torch.manual_seed(0)
+    MarianMTModel(MarianConfig(vocab_size=len(own), max_length=12, **size, **heads, **ends)).save_pretrained(folder)
+    translator = Translator(folder, beams=2, device=CPU)
+    first, second = (translator.translate([" ".join(WORDS[:3]), WORDS[5]]) for _ in range(2))
+    assert first == second
+    assert len(first) == 2
 
 
 def test_distinct_texts_are_the_longest_first():

@@ -17,6 +17,7 @@ def build(root: Path) -> Path:
     """Write the repositories of MNLI, SQuAD and some targets, and plain text; return their folder."""
     world = World(seed=5, languages=list(STAND_INS))
     write(root, world, "mnli", {"train": 60})
+    write(root, world, "qqp", {"train": 24, "dev": 6})
     write(root, world, "squad_v1", {"train": 24, "dev": 6})
     write(root, world, "xnli", {"test": 12})
     write(root, world, "xquad", {"test": 8})

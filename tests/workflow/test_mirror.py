@@ -6,6 +6,7 @@ import shutil
 import pytest
 import yaml
 
+from tests.checkpoints import save_translator
 from tests.workflow.conftest import Tree, copy_tree
 from tests.workflow.small_mirror import build
 
@@ -14,12 +15,13 @@ CONFIG = {
     "provider": "mirror",
     "mirror": "clones",
     "languages": "available",
-    "sources": ["none", "mnli-mlm"],
+    "sources": ["none", "mnli-mlm", "qqp-translated"],
     "targets": ["xnli", "xquad", "tatoeba"],
     "mixtures": {
         "mnli-mlm": {"tasks": ["mnli"], "corpora": {"sentences": 0.5}, "corpus_batch_size": 4, "sampling_alpha": 0.3}
     },
     "origins": {"mnli": {"dev": [{"repository": "nyu-mll/glue", "config": "mnli", "split": "train[80%:]"}]}},
+    "translation": {"models": dict.fromkeys(("de", "ru", "sw"), "translator"), "beams": 1},
     "limits": {"xnli": {"test": 6}},
     "tokenizers": {"subwords": {"vocabulary_size": 500, "corpora": ["sentences"], "rows_per_language": 60}},
     "models": {
@@ -40,6 +42,7 @@ def mirrored(tmp_path_factory):
     """A tree with a mirror in which the study has run to its end."""
     tree = copy_tree(tmp_path_factory.mktemp("mirrored") / "tree")
     build(tree.root / "clones")
+    save_translator(tree.root / "translator", 1)
     (tree.root / "study.yaml").write_text(yaml.safe_dump(CONFIG))
     tree.printed = tree.run(*STUDY)
     return tree
@@ -76,6 +79,15 @@ def test_statistics_tell_what_is_not_as_published(mirrored):
     assert any("not the benchmark's own origin" in sentence for sentence in dev["warnings"])
     report = (mirrored.root / "results/mirrored/report.html").read_text()
     assert "a sample of 6 rows of each language" in report
+
+
+def test_translated_data_train_in_other_languages_than_english(mirrored):
+    train = described(mirrored, "qqp-translated", "train")
+    assert train["languages"] == {"de": 24, "ru": 24, "sw": 24}
+    assert set(train["translation"]) == {"de", "ru", "sw"}
+    card = json.loads((mirrored.root / "results/mirrored/intermediate/nano/qqp-translated/seed1/run.json").read_text())
+    assert card["examples"] == 72
+    assert "accuracy" in card["dev"]["qqp-translated"]
 
 
 def test_a_second_run_does_nothing(mirrored):

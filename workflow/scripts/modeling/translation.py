@@ -55,8 +55,7 @@ class Translator:
         except ImportError as error:
             missing = str(error).split(" but it was not found")[0].strip()
             raise UserError(
-                f"the tokenizer of {folder} cannot be used ({missing}). Tokenizers of Marian models (OPUS-MT) need the "
-                "package 'sentencepiece': install it with 'pip install sentencepiece'"
+                f"the tokenizer of {folder} cannot be used ({missing}); install what it needs into the environment"
             ) from error
         except (OSError, ValueError, SafetensorError) as error:
             raise UserError(f"{folder} holds no translation model that can be loaded: {error}") from error
