@@ -296,7 +296,7 @@ def test_scores_are_collected_into_one_sorted_table(study: Study) -> None:
     rows = table.select(["target", "language", "metric", "seed", "main_metric", "task_version"]).to_pylist()
     assert [tuple(row.values()) for row in rows] == [
         ("udpos", "en", "accuracy", 1, False, "1+token_accuracy.1"),
-        ("udpos", "en", "f1", 1, True, "1+chunk_f1.1"),
+        ("udpos", "en", "f1", 1, True, "1+chunk_f1_syntactic_words.1"),
         ("xnli", "en", "accuracy", 2, True, "1+accuracy.1"),
         ("xnli", "en", "accuracy", 10, True, "1+accuracy.1"),
         ("xnli", "qaa", "accuracy", 2, True, "1+accuracy.1"),

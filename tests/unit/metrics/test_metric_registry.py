@@ -41,7 +41,8 @@ def test_metrics_return_the_values_they_declare_and_no_two_the_same(task) -> Non
 @pytest.mark.parametrize(
     ("task", "metrics"),
     [
-        ("udpos", ["chunk_f1", "token_accuracy"]),
+        ("udpos", ["chunk_f1_syntactic_words", "token_accuracy"]),
+        ("panx", ["chunk_f1", "token_accuracy"]),
         ("ccg", ["token_accuracy"]),
         ("xquad", ["squad_v1"]),
         ("tydiqa", ["squad_v1"]),

@@ -66,6 +66,7 @@ UDPOS = Task(
     languages=codes(
         "en af ar bg de el es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh"
     ),
+    scorers=("chunk_f1_syntactic_words", "token_accuracy"),
     metrics=("f1",),
     laboratory="part_of_speech",
     sizes={"train": 21_253, "dev": 3_974},
