@@ -154,6 +154,13 @@ def test_mining_leaves_repeated_sentences_out(study: Study) -> None:
     assert (scores["precision"], scores["recall"]) == (100.0, pytest.approx(100 / 3))
 
 
+@pytest.mark.parametrize("empty", ["dev", "test"])
+def test_a_language_without_candidates_is_scored_as_one_that_found_nothing(study: Study, empty: str) -> None:
+    nothing = {"id": None, "language": "de", "split": empty, "prediction": None, "score": None}
+    other = mined("test" if empty == "dev" else "dev", (0, 1, 1.5))
+    assert study.metrics("bucc2018", [nothing, *other], dev=pool(), test=pool())["de"]["f1"] == 0.0
+
+
 def change(rows: list[Row], number: int, **values: Any) -> list[Row]:
     """Return the rows with some values of one of them replaced."""
     return [row | values if i == number else row for i, row in enumerate(rows)]

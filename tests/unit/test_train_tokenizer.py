@@ -1,5 +1,6 @@
 import pytest
 
+from workflow.scripts.errors import UserError
 from workflow.scripts.train_tokenizer import SPECIAL_TOKENS, train
 
 
@@ -38,3 +39,9 @@ def test_frequent_pieces_come_first_and_unknown_signs_are_unknown(texts):
     ordered = [counts[index] for index in range(5, len(vocabulary))]
     assert sum(ordered[:100]) > 5 * sum(ordered[-100:])
     assert 3 in tokenizer.encode("☃").ids
+
+
+def test_too_few_pieces_are_told():
+    letters = "".join(map(chr, range(0x4E00, 0x4F00)))
+    with pytest.raises(UserError, match=r"vocabulary_size = 100 is too small for the 256 different characters"):
+        train([letters], 100)

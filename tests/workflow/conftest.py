@@ -24,7 +24,7 @@ class Tree:
         done = subprocess.run(
             command,
             cwd=self.root,
-            env=os.environ | (env or {}),
+            env={name: value for name, value in os.environ.items() if name != "MIRROR"} | (env or {}),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

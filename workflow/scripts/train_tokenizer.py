@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_table, replacing, write_json
 from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
@@ -52,7 +53,16 @@ def train(texts: Iterable[str], vocabulary_size: int, kind: str = "unigram") -> 
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
     tokenizer.decoder = decoders.Metaspace()
     texts = list(texts)
-    tokenizer.train_from_iterator(texts, trainer)
+    try:
+        tokenizer.train_from_iterator(texts, trainer)
+    except Exception as error:  # the library raises no narrower one
+        if "not large enough" not in str(error):
+            raise
+        signs = len({sign for text in texts for sign in text})
+        raise UserError(
+            f"config: vocabulary_size = {vocabulary_size} is too small for the {signs:,} different characters of the "
+            "corpora, each of which is a piece; raise tokenizers.<name>.vocabulary_size"
+        ) from error
     if kind == "unigram":
         tokenizer.model = settled(tokenizer, texts)
     tokenizer.post_processor = processors.TemplateProcessing(

@@ -24,3 +24,9 @@ def test_repeated_sentences_are_mined_once():
     columns = bitext.mine(rows, EYE[[0, 0, 1, 0, 1]], neighbours=2)
     assert sorted(zip(columns["id"], columns["prediction"], strict=True)) == [("f1", "e1"), ("f3", "e2")]
     assert set(columns["language"]) == {"qaa"}
+
+
+def test_a_language_without_candidates_has_one_empty_row():
+    rows = {"id": ["f1", "e1"], "language": ["qaa"] * 2, "side": ["foreign", "english"], "text_a": ["a", "x"]}
+    columns = bitext.mine(rows, EYE[[0, 1]], neighbours=1)  # a margin of 0 is no candidate
+    assert columns == {"id": [None], "language": ["qaa"], "prediction": [None], "score": [None]}

@@ -32,7 +32,8 @@ def mine(rows: Rows, vectors: Array, neighbours: int) -> Columns:
     """Return the candidate pairs of every language with their margins (BUCC, XTREME).
 
     The columns are `id`, `language`, `prediction` and `score`. Repeated sentences are mined once, under the id of their
-    first occurrence.
+    first occurrence. A language without any candidate has one row with its code and nothing else, so that it can be
+    told from a language that was not mined.
 
     Args:
         rows: canonical columns of the task.
@@ -48,6 +49,10 @@ def mine(rows: Rows, vectors: Array, neighbours: int) -> Columns:
         columns["language"] += [rows["language"][members[0]]] * len(pairs.left)
         columns["prediction"] += [rows["id"][english[j]] for j in pairs.right]
         columns["score"] += pairs.score.tolist()
+        if not len(pairs.left):
+            columns["language"].append(rows["language"][members[0]])
+            for name in ("id", "prediction", "score"):
+                columns[name].append(None)
     return columns
 
 

@@ -95,7 +95,8 @@ def align_pools(data: Mapping[str, Table], predictions: Table) -> dict[str, Exam
 
     Args:
         data: canonical mining rows of the splits `dev` and `test`.
-        predictions: `id language split prediction score`, one row per candidate pair of either split.
+        predictions: `id language split prediction score`, one row per candidate pair of either split; of a
+            language without any one row with nulls.
 
     Raises:
         UserError: the two do not fit together.
@@ -168,8 +169,11 @@ def _pools(data: Table) -> dict[str, _Pool]:
 
 
 def _candidates(predictions: Table) -> dict[str, dict[str, dict[Pair, float]]]:
-    """Return the scored pairs by split and language."""
-    _check_scores(predictions)
+    """Return the scored pairs by split and language; a language without any has a row without a pair."""
+    import pyarrow.compute as pc
+
+    paired = pc.field("id").is_valid() | pc.field("score").is_valid()
+    _check_scores(predictions._replace(rows=predictions.rows.filter(paired)))
     found: dict[str, dict[str, dict[Pair, float]]] = {split: {} for split in MINING_SPLITS}
     for split, language, foreign, english, score in _columns(
         predictions, "split", "language", "id", "prediction", "score"
@@ -178,6 +182,8 @@ def _candidates(predictions: Table) -> dict[str, dict[str, dict[Pair, float]]]:
             expected = " or ".join(MINING_SPLITS)
             raise UserError(f"{predictions.path}: {language}/{foreign} has split '{split}'; expected {expected}")
         pairs = found[split].setdefault(language, {})
+        if foreign is None:
+            continue
         if (foreign, english) in pairs:
             pair = f"{language}/{foreign}, {english}"
             raise UserError(f"{predictions.path}: the pair {pair} is in split {split} twice. {_REPREDICT}")
