@@ -1,6 +1,7 @@
 """Fixtures that several groups of tests share."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,16 @@ GROUPS = ("laboratory", "workflow")
 # One thread, as in the laboratory: sums in another order would not be bit-identical.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+# A run in the background of a shell (`nohup make test &`) inherits ignored signals, and so would the programs it tests.
+for number, usual in {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGHUP: signal.SIG_DFL,
+    signal.SIGQUIT: signal.SIG_DFL,
+}.items():
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 
 @pytest.fixture(scope="session")
