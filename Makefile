@@ -11,7 +11,7 @@ CONFIG ?= config/config.yaml
 TORCH_INDEX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run bundle test check format docs clean-environment
+.PHONY: help run bundle watch test check format docs clean-environment
 
 help: ## This text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -21,6 +21,9 @@ run: $(VENV)/.run ## Create the environment and run a study (CONFIG=, the labora
 
 bundle: $(VENV)/.run ## Collect all data and models that a study needs (CONFIG=) into a folder for an offline machine
 	$(BIN)/snakemake bundle --cores $(CORES) --configfile $(CONFIG)
+
+watch: $(VENV)/.run ## Show the running jobs, until Ctrl-C
+	@$(BIN)/python -m workflow.scripts.watch_jobs
 
 test: $(VENV)/.dev ## Create the environment and run all tests and checks
 	$(MAKE) --no-print-directory check

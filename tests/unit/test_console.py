@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from workflow.scripts import console
 
 
@@ -56,3 +58,14 @@ def test_python_is_the_one_that_runs_snakemake(monkeypatch):
     monkeypatch.setenv("PATH", "/somewhere")
     console.prefer_this_python()
     assert os.environ["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/somewhere"]
+
+
+@pytest.mark.parametrize(("local", "limit"), [(True, None), (False, "100/1s")])
+def test_jobs_start_at_once_where_no_scheduler_is_asked(local, limit):
+    settings = SimpleNamespace(max_jobs_per_timespan="100/1s")
+    console.start_jobs_at_once(SimpleNamespace(scheduling_settings=settings, local_exec=local))
+    assert settings.max_jobs_per_timespan == limit
+
+
+def test_a_workflow_that_is_only_read_has_no_schedule():
+    console.start_jobs_at_once(SimpleNamespace(scheduling_settings=None, local_exec=True))

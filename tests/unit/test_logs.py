@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import platform
 import signal
 import sys
 import types
@@ -62,6 +63,12 @@ def test_ranks_write_their_own_files(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("RANK", "3")
     configure(tmp_path / "job.log", "train")
     assert [path.name for path in tmp_path.iterdir()] == ["job.log.rank3"]
+
+
+def test_log_file_tells_which_process_of_which_machine_writes_it(tmp_path: Path) -> None:
+    configure(tmp_path / "job.log", "train mnli")
+    expected = f": start of train mnli, process {os.getpid()} on {platform.node()}: "
+    assert expected in (tmp_path / "job.log").read_text()
 
 
 def test_unwritable_log_file_is_a_user_error(tmp_path: Path) -> None:
@@ -142,6 +149,15 @@ def test_progress_without_total_or_work() -> None:
     bar.update(7, split="dev")
     assert bar.line() == "row 7 split dev"
     assert Progress(10, clock=clock).line() == "step 0/10"
+
+
+def test_progress_tells_tokens_beside_work() -> None:
+    clock = Clock()
+    bar = Progress(10, clock=clock)
+    clock.now += 4
+    bar.update(2, work=64, tokens=1200)
+    bar.update(4, work=64, tokens=880, loss=0.5)
+    assert bar.line() == "step 4/10 loss 0.5 32 ex/s 520 tokens/s ETA 0:06"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(31.6, "0:32"), (3599.7, "1:00:00"), (61, "1:01"), (7325, "2:02:05")])

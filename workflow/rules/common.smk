@@ -4,8 +4,9 @@ import sys
 from inspect import signature
 from pathlib import Path
 
-from workflow.scripts.console import prefer_this_python, shorten_progress
+from workflow.scripts.console import prefer_this_python, shorten_progress, start_jobs_at_once
 from workflow.scripts.errors import UserError
+from workflow.scripts.gpus import visible_gpus
 from workflow.scripts.layout import PUBLISHED, Layout
 from workflow.scripts.specifications import Specifications
 from workflow.scripts.study import Study
@@ -37,6 +38,12 @@ def tell_report():
 STUDY, SPECS, FILES = checked_study(config)
 shorten_progress()
 prefer_this_python()
+start_jobs_at_once(workflow)
+
+# GPUs of a job that trains or predicts: one where this machine has any; profiles say otherwise. Jobs that do not fit wait
+GPUS = min(1, len(visible_gpus()))
+if GPUS:
+    workflow.global_resources.setdefault("gpu", len(visible_gpus()))
 
 
 wildcard_constraints:

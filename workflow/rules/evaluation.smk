@@ -19,12 +19,16 @@ rule predict_target:
         "results/{collection}/logs/predict/{model}/{source}.{seed}.{target}.log",
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        gpu=GPUS,
+        micro_batch_tokens=0,  # by device
     params:
         spec=by_wildcards(SPECS.prediction_spec),
     shell:
         "python -m workflow.scripts.launch predict --task {wildcards.target} --spec {params.spec:q}"
         " --title '{wildcards.source} > {wildcards.target} (seed {wildcards.seed})' --run {input.run:q}"
         " --data {input.data:q} --tokens {input.tokens:q} --out {output.predictions:q} --log {log:q}"
+        " --gpus {resources.gpu} --micro-batch-tokens {resources.micro_batch_tokens}"
 
 
 rule score_target:

@@ -2,6 +2,7 @@
 
 inputs   results/{collection}/models/{model}/                        pretrained encoder
          results/{collection}/tokens/{tokenizer}/{task}/train.arrow  of the source's tasks
+         results/{collection}/trunks/{model}/{source}/seed{seed}/    of a source with a number of steps
 outputs  results/{collection}/intermediate/{model}/{source}/seed{seed}/
 """
 
@@ -13,6 +14,7 @@ rule train_intermediate:
         tokenizer=FILES.tokenizer_file,
         tokens=FILES.intermediate_tokens,
         dev=FILES.intermediate_dev,
+        trunk=FILES.trunk,
     output:
         model="results/{collection}/intermediate/{model}/{source}/seed{seed}/model.safetensors",
         head="results/{collection}/intermediate/{model}/{source}/seed{seed}/head.safetensors",
@@ -23,13 +25,22 @@ rule train_intermediate:
         run="results/{collection}/intermediate/{model}/{source}/seed{seed}/run.json",
     log:
         "results/{collection}/logs/intermediate/{model}/{source}.{seed}.log",
+    wildcard_constraints:
+        model=one_of(model for model in STUDY.models if not STUDY.has_adapter(model)),
     priority: 5
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        gpu=GPUS,
+        micro_batch_tokens=0,  # by device
+        recompute_activations=0,
+        tensorboard=lambda wildcards: FILES.event_folder,
     params:
         spec=by_wildcards(SPECS.intermediate_spec),
     shell:
-        "python -m workflow.scripts.launch train --stage intermediate --spec {params.spec:q}"
+        "python -m workflow.scripts.launch --processes {resources.gpu} train --stage intermediate --spec {params.spec:q}"
         " --title '{wildcards.source} (seed {wildcards.seed})' --encoder {input.encoder:q}"
         " --tokenizer {input.tokenizer:q} --tokens {input.tokens:q} --data {input.dev:q}"
-        " --state results/{wildcards.collection}/state --run {output.run:q} --log {log:q}"
+        " --trunk {input.trunk:q} --state results/{wildcards.collection}/state --run {output.run:q} --log {log:q}"
+        " --gpus {resources.gpu} --micro-batch-tokens {resources.micro_batch_tokens}"
+        " --recompute-activations {resources.recompute_activations} --tensorboard {resources.tensorboard:q}"

@@ -24,9 +24,16 @@ rule pretrain_model:
     priority: 10
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        gpu=GPUS,
+        micro_batch_tokens=0,  # by device
+        recompute_activations=0,
+        tensorboard=lambda wildcards: FILES.event_folder,
     params:
         spec=by_wildcards(SPECS.pretraining_spec),
     shell:
-        "python -m workflow.scripts.launch train --stage pretraining --title {wildcards.model:q}"
+        "python -m workflow.scripts.launch --processes {resources.gpu} train --stage pretraining --title {wildcards.model:q}"
         " --spec {params.spec:q} --tokenizer {input.tokenizer:q} --tokens {input.tokens:q}"
         " --state results/{wildcards.collection}/state --run {output.run:q} --log {log:q}"
+        " --gpus {resources.gpu} --micro-batch-tokens {resources.micro_batch_tokens}"
+        " --recompute-activations {resources.recompute_activations} --tensorboard {resources.tensorboard:q}"

@@ -23,12 +23,21 @@ rule finetune_target:
         run="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/run.json",
     log:
         "results/{collection}/logs/finetune/{model}/{source}.{seed}.{task}.log",
+    wildcard_constraints:
+        model=one_of(model for model in STUDY.models if not STUDY.has_adapter(model)),
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        gpu=GPUS,
+        micro_batch_tokens=0,  # by device
+        recompute_activations=0,
+        tensorboard=lambda wildcards: FILES.event_folder,
     params:
         spec=by_wildcards(SPECS.finetuning_spec),
     shell:
-        "python -m workflow.scripts.launch train --stage finetuning --spec {params.spec:q}"
+        "python -m workflow.scripts.launch --processes {resources.gpu} train --stage finetuning --spec {params.spec:q}"
         " --title '{wildcards.source} > {wildcards.task} (seed {wildcards.seed})' --encoder {input.encoder:q}"
         " --tokenizer {input.tokenizer:q} --tokens {input.tokens:q} --data {input.dev:q}"
         " --state results/{wildcards.collection}/state --run {output.run:q} --log {log:q}"
+        " --gpus {resources.gpu} --micro-batch-tokens {resources.micro_batch_tokens}"
+        " --recompute-activations {resources.recompute_activations} --tensorboard {resources.tensorboard:q}"

@@ -1,4 +1,4 @@
-"""What a run in a terminal needs: the right `python`, and fewer lines from Snakemake.
+"""What a run in a terminal needs: the right `python`, an idle scheduler, and fewer lines from Snakemake.
 
 One line says how far the study is, instead of five for every job, by a filter (standard `logging`) on the handler of
 Snakemake's console; its log file under `.snakemake/log` stays complete. Should Snakemake name its records otherwise
@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from workflow.scripts.progress import duration
 
@@ -61,3 +62,17 @@ def prefer_this_python() -> None:
     An environment that Snakemake activates itself (`--sdm`) still comes first.
     """
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+
+def start_jobs_at_once(workflow: Any) -> None:
+    """Lift Snakemake's limit on jobs started in a second (100), where jobs run on this machine.
+
+    With the limit every round of its scheduler sets a clock for another round a second later, so that each finished job
+    adds one more round in every second for as long as the study lasts (snakemake/snakemake issue 2354). Executors that
+    submit to a scheduler keep it.
+
+    Args:
+        workflow: Snakemake's.
+    """
+    if workflow.scheduling_settings is not None and workflow.local_exec:
+        workflow.scheduling_settings.max_jobs_per_timespan = None

@@ -2,11 +2,13 @@
 
     python -m workflow.scripts.launch PROGRAM [program arguments ...]
 
+    python -m workflow.scripts.launch --processes 4 PROGRAM [program arguments ...]
+
 PROGRAM is the name of a module beside this one that has `main(argv) -> int`, for instance `train`. On
 one's own Linux machine the program runs in a child of a small local server that has torch and transformers
 imported already (see `preload`): it saves the seconds of CPU time that these imports cost each of hundreds
 of jobs. Everywhere else, and whenever the server cannot be had, it runs in this process. Output, exit status
-and results are the same.
+and results are the same. With more than one process torchrun starts them, each with one of as many GPUs.
 
 Environment:
     PRELOAD=0        never use the server; PRELOAD=debug says on stderr why it is or is not used.
@@ -27,7 +29,7 @@ from typing import NoReturn
 from workflow.scripts.errors import UserError, nearest
 
 PACKAGE = "workflow.scripts"
-USAGE = "usage: python -m workflow.scripts.launch [--package PACKAGE] PROGRAM [program arguments ...]"
+USAGE = "usage: python -m workflow.scripts.launch [--package PACKAGE] [--processes N] PROGRAM [program arguments ...]"
 
 
 def find_program(package: str, program: str) -> Path:
@@ -68,13 +70,17 @@ def run_program(package: str, program: str, arguments: Sequence[str]) -> int:
     return logs.run(main, arguments, stage=program)
 
 
-def _split(arguments: Sequence[str]) -> tuple[str, str, list[str]]:
-    package, rest = PACKAGE, list(arguments)
-    if rest[:1] == ["--package"] and len(rest) > 1:
-        package, rest = rest[1], rest[2:]
+def _split(arguments: Sequence[str]) -> tuple[str, int, str, list[str]]:
+    """Return the package, the number of processes, the program and its arguments."""
+    options = {"--package": PACKAGE, "--processes": "1"}
+    rest = list(arguments)
+    while rest[:1] and rest[0] in options and len(rest) > 1:
+        options[rest[0]], rest = rest[1], rest[2:]
     if not rest:
         raise UserError(f"No program was named.\n{USAGE}")
-    return package, rest[0], rest[1:]
+    if not options["--processes"].isdigit():
+        raise UserError(f"--processes = {options['--processes']}; expected a number.\n{USAGE}")
+    return options["--package"], int(options["--processes"]), rest[0], rest[1:]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,8 +90,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(USAGE)
         return 0
     try:
-        package, program, rest = _split(arguments)
+        package, processes, program, rest = _split(arguments)
         find_program(package, program)
+        if processes > 1:
+            from workflow.scripts.worker_processes import run_processes
+
+            return run_processes(processes, package, program, rest)
     except UserError as error:
         print(f"ERROR launch: {error}", file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
     results/{collection}/data/{task}/{split}.parquet
     results/{collection}/tokens/{tokenizer}/{task}/{split}.arrow
     results/{collection}/models/{model}/
+    results/{collection}/trunks/{model}/{source}/seed{seed}/
     results/{collection}/intermediate/{model}/{source}/seed{seed}/
     results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/
     results/{collection}/predictions|scores/{model}/{source}/seed{seed}/{target}
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
+from workflow.scripts.source_names import SourceName
 from workflow.scripts.study import NONE, Study
 from workflow.scripts.tasks import SPLITS, TASKS
 
@@ -32,6 +34,11 @@ class Layout:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.root = f"results/{study.collection}"
+
+    @property
+    def event_folder(self) -> str:
+        """The folder of TensorBoard's event files, empty if none are wanted."""
+        return f"{self.root}/tensorboard" if self.study.settings["tensorboard"] else ""
 
     def model_directory(self, model: str, source: str, seed: object) -> str:
         """Return the folder of the encoder that a source leads to; `none` leads to the pretrained model."""
@@ -96,17 +103,34 @@ class Layout:
 
     def intermediate_tokens(self, wildcards: Any) -> list[str]:
         """Return the token files of a source's tasks and corpora: to train on, and to be tested on in English."""
-        source = wildcards.source
-        tasks = [*self.study.source_tasks(source), *self.study.source_corpora(source)]
-        return self.token_files(wildcards.model, tasks, "train", "dev")
+        return self.token_files(wildcards.model, self.study.source_data(wildcards.source), "train", "dev")
+
+    def trunk_tokens(self, wildcards: Any) -> list[str]:
+        """Return the token files that a trunk is trained on."""
+        return self.token_files(wildcards.model, self.study.source_data(wildcards.source), "train")
+
+    def trunk(self, wildcards: Any) -> list[str]:
+        """Return the state that a source of so many steps branches off at, nothing for other sources."""
+        source = self.study.source(wildcards.source)
+        return self._trunk(wildcards, None if source.steps is None else source)
+
+    def preceding_trunk(self, wildcards: Any) -> list[str]:
+        """Return the state that a segment of a trunk begins with, nothing for the first segment."""
+        return self._trunk(wildcards, self.study.source(wildcards.source).preceding())
+
+    def _trunk(self, wildcards: Any, segment: SourceName | None) -> list[str]:
+        folder = f"{self.root}/trunks/{wildcards.model}/{segment}/seed{wildcards.seed}"
+        return [] if segment is None else [f"{folder}/state.safetensors"]
 
     def intermediate_dev(self, wildcards: Any) -> list[str]:
         """Return the canonical development data of a source's tasks."""
         return self.data_files(self.study.source_tasks(wildcards.source), "dev")
 
     def encoder_weights(self, wildcards: Any) -> str:
-        """Return the weights that a target fine-tuning starts from."""
-        return f"{self.model_directory(wildcards.model, wildcards.source, wildcards.seed)}/model.safetensors"
+        """Return the weights that a target fine-tuning starts from: of a model with an adapter, the adapter's."""
+        adapted = wildcards.source != NONE and self.study.has_adapter(wildcards.model)
+        name = "adapter_model.safetensors" if adapted else "model.safetensors"
+        return f"{self.model_directory(wildcards.model, wildcards.source, wildcards.seed)}/{name}"
 
     def finetuning_tokens(self, wildcards: Any) -> list[str]:
         """Return the token files of a training task."""
@@ -154,7 +178,9 @@ class Layout:
         cells = product(study.models, study.sources, study.seeds, tasks)
         folder = f"{self.root}/finetuned"
         finetuned = [f"{folder}/{model}/{source}/seed{seed}/{task}/run.json" for model, source, seed, task in cells]
-        return [*pretrained, *self.intermediate_checkpoints(wildcards), *finetuned]
+        segments = product(study.models, study.trunk_segments(), study.seeds)
+        trunks = [f"{self.root}/trunks/{model}/{source}/seed{seed}/run.json" for model, source, seed in segments]
+        return [*pretrained, *trunks, *self.intermediate_checkpoints(wildcards), *finetuned]
 
     def summary_files(self, wildcards: Any) -> list[str]:
         """Return the tables and figures of the study."""

@@ -9,7 +9,7 @@ read: `progress(...)` lines, warnings of this workflow, and errors. Warnings of 
         log.info("only in the file")
         with Progress(total=1200) as bar:
             for step in range(1, 1201):
-                bar.update(step, work=32, loss=loss)     # rate-limited; `loss` may be a callable
+                bar.update(step, work=32, tokens=900, loss=loss)  # rate-limited; `loss` may be a callable
         return 0
 
     if __name__ == "__main__":
@@ -140,7 +140,8 @@ def configure(log_path: Path | None, stage: str) -> logging.Logger:
     _Session.stage, _Session.path = stage, log_path
     logging.captureWarnings(True)
     adopt_library_loggers()
-    _log.info("start of %s, process %d: %s", stage, os.getpid(), " ".join(sys.argv))
+    # `watch_jobs` reads this line, and those at the end of `run`
+    _log.info("start of %s, process %d on %s: %s", stage, os.getpid(), os.uname().nodename, " ".join(sys.argv))
     return _log
 
 

@@ -22,6 +22,7 @@ from workflow.scripts.modeling.checkpoints import load_encoder, load_head
 from workflow.scripts.modeling.conversion import check_lengths
 from workflow.scripts.modeling.heads import make_head
 from workflow.scripts.runspec import decode
+from workflow.scripts.settings import defaults
 from workflow.scripts.tasks import find_task
 
 
@@ -35,6 +36,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="canonical data <task>/<split>.parquet")
     parser.add_argument("--tokens", required=True, nargs="+", type=Path, help="their token files, in the same order")
     parser.add_argument("--out", required=True, type=Path, help="predictions to write (Parquet)")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs of the job; 0 = the CPU")
+    parser.add_argument("--micro-batch-tokens", type=int, default=0, help="padded tokens at once; 0 = by device")
     parser.add_argument("--log", type=Path, help="log file")
     return parser.parse_args(argv)
 
@@ -43,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program."""
     arguments = parse_arguments(argv)
     log = configure(arguments.log, f"predict {arguments.title}")
-    task, spec, device = find_task(arguments.task), decode(arguments.spec), select_device()
+    task, device = find_task(arguments.task), select_device(arguments.gpus)
+    spec = decode(arguments.spec, defaults("prediction"))
+    how = {"device": device, "precision": spec["precision"], "budget": arguments.micro_batch_tokens}
     encoder = load_encoder(arguments.run.parent)
     check_lengths(encoder, arguments.run.parent, arguments.tokens)
     tables = []
@@ -53,10 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             width = encoder.config.hidden_size
             head = make_head(task.family, width, len(split.features.labels), dropout=0.0)
             load_head(arguments.run.parent, spec["head"], head)
-            tables.append(predict(task, encoder, head, split, device))
+            tables.append(predict(task, encoder, head, split, **how))
         else:
             reading = {"layer": spec["layer"], "neighbours": spec["neighbours"]}
-            tables.append(predict_untrained(task, encoder, split, **reading, device=device))
+            tables.append(predict_untrained(task, encoder, split, **reading, **how))
     write_table(arguments.out, pa.concat_tables(tables))
     log.info("%d predictions", sum(table.num_rows for table in tables))
     return 0

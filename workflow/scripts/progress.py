@@ -21,7 +21,7 @@ Figure = float | str | Callable[[], float]
 
 
 class Progress:
-    """Lines such as `step 200/1200 loss 0.83 31 ex/s ETA 0:32`, at most every few seconds.
+    """Lines such as `step 200/1200 loss 0.83 31 ex/s 840 tokens/s ETA 0:32`, at most every few seconds.
 
     Args:
         total: the number of the last step, or None where it is not known (then no ETA).
@@ -47,18 +47,19 @@ class Progress:
         self._total, self._start, self._what, self._unit = total, start, what, unit
         self._file_seconds, self._console_seconds, self._clock = file_seconds, console_seconds, clock
         self._began = self._filed = self._shown = clock()
-        self._step, self._work = start, 0.0
+        self._step, self._work, self._tokens = start, 0.0, 0.0
         self._figures: Mapping[str, Figure] = {}
         self._reported = start
 
-    def update(self, step: int, work: float = 0.0, **figures: Figure) -> None:
-        """Say that `step` (1-based) is done and how much `work` it was.
+    def update(self, step: int, work: float = 0.0, *, tokens: float = 0.0, **figures: Figure) -> None:
+        """Say that `step` (1-based) is done, how much `work` it was and, where that tells more, how many tokens.
 
         Figures are numbers, words or callables; a callable is called only when a line is written, so that a
         loss need not be copied from a GPU at every step.
         """
         self._step, self._figures = step, figures
         self._work += work
+        self._tokens += tokens
         now = self._clock()
         if now - self._shown >= self._console_seconds:
             self._shown = self._filed = now
@@ -79,8 +80,9 @@ class Progress:
         for name, figure in self._figures.items():
             value = figure() if callable(figure) else figure
             words.append(f"{name} {value}" if isinstance(value, str) else f"{name} {value:.3g}")
-        if self._work and seconds > 0:
-            words.append(f"{_short(self._work / seconds)} {self._unit}/s")
+        for amount, unit in ((self._work, self._unit), (self._tokens, "tokens")):
+            if amount and seconds > 0:
+                words.append(f"{_short(amount / seconds)} {unit}/s")
         if self._total is not None and done > 0:
             words.append(f"ETA {duration(seconds / done * max(0, self._total - self._step))}")
         return " ".join(words)

@@ -14,9 +14,11 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from workflow.scripts import source_names
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.tasks import TASKS, Family, Role
 from workflow.scripts.tasks.local_formats import FORMATS
+from workflow.scripts.training.schedule import branch_point
 
 SCHEMA_PATH = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 
@@ -174,12 +176,9 @@ def _check_names(settings: Settings) -> None:
             _check_name(f"mixtures.{name}.tasks", task, trainable, "intermediate task")
         for corpus in mixture["corpora"]:
             _check_name(f"mixtures.{name}.corpora", corpus, corpora, "corpus")
-    for source in settings["sources"]:
-        _check_name("sources", source, ["none", *trainable, *settings["mixtures"]], "source")
+    _check_sources(settings)
     for target in settings["targets"]:
         _check_name("targets", target, _named(lambda task: task.role is Role.TARGET), "target")
-    for name in settings["intermediate"]:
-        _check_name("intermediate", name, [*trainable, *settings["mixtures"]], "source")
     for name in settings["finetuning"]:
         _check_name(
             "finetuning",
@@ -213,6 +212,30 @@ def _check_names(settings: Settings) -> None:
             _check_name(f"models.{name}.pretraining.corpora", corpus, corpora, "corpus")
 
 
+def _check_sources(settings: Settings) -> None:
+    """Check the names of sources, of those with other hyper-parameters, and that durations can leave their trunk."""
+    known = source_names.bases(settings["mixtures"])
+    for name in settings["mixtures"]:
+        parts = source_names.split(name, [base for base in known if base != name])
+        if parts.base in known and parts.steps is not None:
+            raise UserError(f"config: mixtures.{name} has the name of a duration of '{parts.trajectory}'; rename it")
+    for name in settings["intermediate"]:
+        parts = source_names.parse(name, known, "intermediate")
+        if parts.steps is not None:
+            raise UserError(
+                f"config: intermediate.{name} is not possible: all durations of '{parts.trajectory}' share one trunk; "
+                f"set hyper-parameters for all of them, with intermediate.{parts.trajectory}"
+            )
+    cooldown = settings["trunks"]["cooldown"]
+    for name in settings["sources"]:
+        for part in source_names.parse(name, known).segments() if name != "none" else ():
+            if part.steps is not None and branch_point(part.steps, cooldown) < 1:
+                raise UserError(
+                    f"config: sources = '{name}' is not possible: with trunks.cooldown = {cooldown:g} no step of "
+                    f"{part.steps} comes before the cool-down; expected more steps, or a smaller share"
+                )
+
+
 def _check_values(settings: Settings) -> None:
     """Check what one key demands of another."""
     if "none" not in settings["sources"]:
@@ -225,12 +248,25 @@ def _check_values(settings: Settings) -> None:
                 f"config: the shares in mixtures.{name}.corpora add up to {sum(mixture['corpora'].values()):g}; "
                 "expected less than 1, the rest of the steps is the tasks'"
             )
+    _check_selection(settings)
     for name in settings["limits"]:
         if TASKS[name].family is Family.MINING:
             raise UserError(f"config: limits.{name} is not possible: a pool without some sentences is another task")
     for name, model in settings["models"].items():
         if "checkpoint" not in model:
             _check_model(settings, name, model)
+
+
+def _check_selection(settings: Settings) -> None:
+    """Check that weights are selected on development data only where there are any."""
+    trained = [TASKS[target].train_task or target for target in settings["targets"] if TASKS[target].fine_tuned]
+    for name in dict.fromkeys(trained):
+        chosen = settings["training"] | settings["finetuning"].get(name, {})
+        if chosen["selection"] == "best" and "dev" not in TASKS[name].splits:
+            raise UserError(
+                f"config: selection = 'best' for the target '{name}', which has no development data; set "
+                f"finetuning.{name}.selection to 'last'"
+            )
 
 
 def _check_model(settings: Settings, name: str, model: Settings) -> None:

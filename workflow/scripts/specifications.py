@@ -6,6 +6,7 @@ Snakemake compares these to decide what has to run again. Paths, hosts and machi
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.errors import UserError
 from workflow.scripts.files import fingerprint
 from workflow.scripts.metrics.registry import scorer_for
 from workflow.scripts.runspec import encode, sparse
@@ -14,6 +15,10 @@ from workflow.scripts.sources import providers
 from workflow.scripts.sources.lock import LOCK_PATH, LockFile, commits_to_ask
 from workflow.scripts.study import Study
 from workflow.scripts.tasks import TASKS
+from workflow.scripts.training.schedule import branch_point
+
+OF_EPOCHS = ("epochs", "warmup", "selection", "evaluate_every", "evaluation_examples", "patience")
+"""Hyper-parameters that say how long a run goes on; a source of a given number of steps has no use for them."""
 
 
 class Specifications:
@@ -104,31 +109,69 @@ class Specifications:
             return encode("checkpoint", content=fingerprint({p.name: p for p in folder.iterdir() if p.is_file()}))
         return encode("checkpoint", {"revision": "main"}, checkpoint=checkpoint, revision=revision)
 
-    def intermediate_spec(self, source: str, seed: str) -> str:
-        """Return the identity of an intermediate training run."""
+    def intermediate_spec(self, model: str, source: str, seed: str) -> str:
+        """Return the identity of an intermediate training run; a duration's is that of its whole way from step 0."""
+        steps = self.study.source(source).steps
+        if steps is None:
+            return self._supervised_spec(model, seed, self._source_settings(source), self._source_facts(source))
+        schedule = {"steps": steps, "schedule": "cooldown", "cooldown": self.study.settings["trunks"]["cooldown"]}
+        return self._trajectory_spec(model, source, seed, schedule)
+
+    def trunk_spec(self, model: str, source: str, seed: str) -> str:
+        """Return the identity of a trunk up to where the branch of a source leaves it; later steps are no part of it.
+
+        Raises:
+            UserError: the source's name has no number of steps.
+        """
+        steps = self.study.source(source).steps
+        if steps is None:
+            raise UserError(f"'{source}' has no trunk; expected a number of steps, such as {source}-s1024")
+        leaves = branch_point(steps, self.study.settings["trunks"]["cooldown"])
+        return self._trajectory_spec(model, source, seed, {"steps": leaves, "schedule": "stable"})
+
+    def _trajectory_spec(self, model: str, source: str, seed: str, schedule: dict[str, Any]) -> str:
+        settings = {key: value for key, value in self._source_settings(source).items() if key not in OF_EPOCHS}
+        facts = self._source_facts(source) | schedule | {"warmup_steps": self.study.settings["trunks"]["warmup_steps"]}
+        return self._supervised_spec(model, seed, settings, facts)
+
+    def _source_settings(self, source: str) -> Settings:
+        """Return the hyper-parameters of a source: its own over those of its base over those of all."""
+        parts, given = self.study.source(source), self.study.settings["intermediate"]
+        settings: Settings = (
+            self.study.settings["training"] | given.get(parts.base, {}) | given.get(parts.trajectory, {})
+        )
+        return settings
+
+    def _source_facts(self, source: str) -> dict[str, Any]:
+        """Return what a source trains on."""
         facts: dict[str, Any] = {"tasks": self.study.source_tasks(source)}
-        mixture = self.study.settings["mixtures"].get(source)
+        mixture, examples = self.study.mixture(source), self.study.source(source).examples
         if mixture and len(mixture["tasks"]) > 1:
             facts["cap"] = mixture["cap"]
+            names = {"uniform": ("sampling",), "temperature": ("sampling", "temperature")}.get(mixture["sampling"], ())
+            facts |= {name: mixture[name] for name in names}
         if mixture and mixture["corpora"]:
             facts |= {name: mixture[name] for name in ("corpora", "corpus_batch_size", "masked", "sampling_alpha")}
-        return self._supervised_spec(seed, self.study.settings["intermediate"].get(source, {}), facts)
+        return facts if examples is None else facts | {"examples": examples}
 
-    def finetuning_spec(self, task: str, seed: str) -> str:
+    def finetuning_spec(self, model: str, task: str, seed: str) -> str:
         """Return the identity of a target fine-tuning run."""
-        return self._supervised_spec(seed, self.study.settings["finetuning"].get(task, {}), {"tasks": [task]})
+        settings = self.study.settings["training"] | self.study.settings["finetuning"].get(task, {})
+        return self._supervised_spec(model, seed, settings, {"tasks": [task]})
 
-    def _supervised_spec(self, seed: str, overrides: Settings, facts: dict[str, Any]) -> str:
-        return encode(
-            "train", defaults("training"), **(self.study.settings["training"] | overrides | facts), seed=int(seed)
-        )
+    def _supervised_spec(self, model: str, seed: str, settings: Settings, facts: dict[str, Any]) -> str:
+        adapter = self.study.settings["models"][model].get("adapter")
+        if adapter is not None:
+            facts = facts | {"adapter": sparse(adapter, defaults("adapter"))}
+        return encode("train", defaults("training"), **(settings | facts), seed=int(seed))
 
     def prediction_spec(self, target: str) -> str:
         """Return the identity of a target's predictions."""
+        settings = self.study.settings["prediction"]
         if TASKS[target].fine_tuned:
-            return encode("predict", head=self.study.training_task(target))
-        reading = self.study.settings["retrieval"]
-        return encode("predict", layer=reading["layer"], neighbours=reading["neighbours"])
+            return encode("predict", defaults("prediction"), **settings, head=self.study.training_task(target))
+        reading = {name: self.study.settings["retrieval"][name] for name in ("layer", "neighbours")}
+        return encode("predict", defaults("prediction"), **settings, **reading)
 
     def score_spec(self, target: str) -> str:
         """Return the identity of a target's scores."""
@@ -147,8 +190,8 @@ class Specifications:
         )
 
     def report_spec(self) -> str:
-        """Return the identity of the report, which shows the whole configuration but for where the mirror is."""
-        shown = {key: value for key, value in self.study.settings.items() if key != "mirror"}
+        """Return the identity of the report, which shows what of the configuration can change a result."""
+        shown = {key: value for key, value in self.study.settings.items() if key not in ("mirror", "tensorboard")}
         return encode("report", config=shown)
 
     def summary_spec(self, stage: str) -> str:

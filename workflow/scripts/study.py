@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts import source_names
 from workflow.scripts.errors import UserError
 from workflow.scripts.settings import Settings, load_settings
+from workflow.scripts.source_names import SourceName
 from workflow.scripts.sources import providers
 from workflow.scripts.sources.generated import check_examples, in_laboratory
 from workflow.scripts.tasks import SPLITS, TASKS, Family, Task
@@ -88,7 +90,7 @@ class Study:
         """Return every task whose data some run reads."""
         names = {self.training_task(target) for target in self.targets if TASKS[target].fine_tuned} | set(self.targets)
         for source in self.sources:
-            names |= {*self.source_tasks(source), *self.source_corpora(source)}
+            names |= set(self.source_data(source))
         for model in self.models:
             names |= {*self.corpora(model), *self.tokenizer_corpora(self.tokenizer(model))}
         names |= {TASKS[name].translated_from for name in names if self.translates(name)}
@@ -102,6 +104,10 @@ class Study:
         """Return whether a model is a checkpoint from elsewhere, not pretrained by the workflow."""
         return "checkpoint" in self.settings["models"].get(model, {})
 
+    def has_adapter(self, model: str) -> bool:
+        """Return whether training changes low-rank adapters of a model in place of its weights."""
+        return "adapter" in self.settings["models"].get(model, {})
+
     def languages(self) -> list[str]:
         """Return the codes of all languages that some target may be tested in, English first."""
         targets = [self.task(target) for target in self.targets]
@@ -110,17 +116,37 @@ class Study:
         ]
         return list(dict.fromkeys(["en", *codes]))
 
+    def source(self, name: str) -> SourceName:
+        """Return the parts of a source's name.
+
+        Raises:
+            UserError: it is `none`, or no name of a source.
+        """
+        return source_names.parse(name, source_names.bases(self.settings["mixtures"]))
+
+    def mixture(self, source: str) -> Settings:
+        """Return the settings of the mixture that a source trains on, nothing where it is a single task."""
+        settings: Settings = self.settings["mixtures"].get(self.source(source).base, {})
+        return settings
+
     def source_tasks(self, source: str) -> list[str]:
         """Return the tasks of a source: none, one, or those of a mixture."""
         if source == NONE:
             return []
-        mixture = self.settings["mixtures"].get(source)
-        return mixture["tasks"] if mixture else [source]
+        return list(self.mixture(source).get("tasks", [self.source(source).base]))
 
     def source_corpora(self, source: str) -> dict[str, float]:
         """Return the corpora of a source's continued pretraining and their shares."""
-        mixture = self.settings["mixtures"].get(source)
-        return dict(mixture["corpora"]) if mixture else {}
+        return {} if source == NONE else dict(self.mixture(source).get("corpora", {}))
+
+    def source_data(self, source: str) -> list[str]:
+        """Return all that a source trains on: tasks and corpora."""
+        return [*self.source_tasks(source), *self.source_corpora(source)]
+
+    def trunk_segments(self) -> list[str]:
+        """Return the durations at which trunks are kept: those of the sources, and those that lead to them."""
+        sources = [self.source(source) for source in self.sources if source != NONE]
+        return list(dict.fromkeys(str(segment) for source in sources for segment in source.segments()))
 
     def training_task(self, target: str) -> str:
         """Return the task whose training data a target is fine-tuned on."""

@@ -12,20 +12,19 @@ its state (`--state`), which is removed at the end; the folder is named by speci
 import argparse
 import hashlib
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
-from workflow.scripts.decoding.prediction import Split, predict
-from workflow.scripts.devices import device_name, peak_memory_mb, select_device
+from workflow.scripts.devices import device_name, select_device
+from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import Features
-from workflow.scripts.files import read_table, sha256
+from workflow.scripts.files import sha256, write_json
 from workflow.scripts.logs import configure, progress, run
-from workflow.scripts.metrics.alignment import Table, align_examples
-from workflow.scripts.metrics.registry import score_language
+from workflow.scripts.modeling.adapters import add_adapter, recompute_activations, store_in_bf16
 from workflow.scripts.modeling.checkpoints import (
     freeze_layers,
     load_encoder,
@@ -36,16 +35,20 @@ from workflow.scripts.modeling.checkpoints import (
 from workflow.scripts.modeling.conversion import check_lengths, language_model_head
 from workflow.scripts.runspec import decode
 from workflow.scripts.settings import defaults
-from workflow.scripts.tasks import find_task
 from workflow.scripts.training import plans
-from workflow.scripts.training.card import model_card, run_card
-from workflow.scripts.training.loop import Hyperparameters, TrainingLoop, TrainingTask
+from workflow.scripts.training.card import base_model, data_hashes, model_card, run_card
+from workflow.scripts.training.evaluation import DevelopmentSets
+from workflow.scripts.training.loop import TrainingLoop
+from workflow.scripts.training.processes import Processes
+from workflow.scripts.training.schedule import learning_rates
+from workflow.scripts.training.selection import EarlyStopping, Evaluations
+from workflow.scripts.training.task import Hyperparameters, TrainingTask
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the program's arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stage", required=True, choices=("pretraining", "intermediate", "finetuning"))
+    parser.add_argument("--stage", required=True, choices=("pretraining", "trunk", "intermediate", "finetuning"))
     parser.add_argument("--title", required=True, help="what is trained, for logs and the model card")
     parser.add_argument("--spec", required=True, help="run specification (JSON)")
     parser.add_argument("--encoder", type=Path, help="weights to start from, in their folder; none for pretraining")
@@ -54,42 +57,60 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--data", nargs="*", type=Path, default=[], help="canonical development data <task>/dev.parquet"
     )
+    parser.add_argument("--trunk", type=Path, nargs="?", help="state of a trunk to go on from")
+    parser.add_argument("--trunk-out", type=Path, help="where a trunk's state is written, in place of a checkpoint")
     parser.add_argument("--state", required=True, type=Path, help="folder of the states of unfinished runs")
     parser.add_argument("--run", required=True, type=Path, help="run card to write; the trained model stands beside it")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs of the job; 0 = the CPU")
+    parser.add_argument("--micro-batch-tokens", type=int, default=0, help="padded tokens at once; 0 = by device")
+    parser.add_argument("--recompute-activations", type=int, default=0, help="1 = slower in less memory")
+    parser.add_argument("--tensorboard", nargs="?", const="", default="", help="folder for event files; empty = none")
     parser.add_argument("--log", type=Path, help="log file")
     return parser.parse_args(argv)
 
 
 def run_identity(arguments: argparse.Namespace) -> str:
-    """Return a name for this very run: a hash of its specification and of the files it reads."""
-    inputs = [*([arguments.encoder] if arguments.encoder else []), *arguments.tokens]
-    return hashlib.sha256("\n".join([arguments.spec, *map(sha256, inputs)]).encode()).hexdigest()[:16]
+    """Return a name for this very run: a hash of its specification, of the files it reads and of where it ends.
 
-
-def hyperparameters(spec: dict[str, Any]) -> Hyperparameters:
-    """Return what the optimiser is told."""
-    names = ("learning_rate", "warmup", "weight_decay", "gradient_clip", "beta2")
-    return Hyperparameters(**{name: spec[name] for name in names if name in spec})
-
-
-def development_scores(
-    tasks: Sequence[TrainingTask], encoder: Any, arguments: argparse.Namespace, device: torch.device
-) -> dict[str, dict[str, float]]:
-    """Return the development scores of every trained task that has a development split.
-
-    In the language of training: English, or the mean over the languages of translated data.
+    Two models of a study may be pretrained alike; at the same time they must not write to one state.
     """
-    scores, heads = {}, {task.name: task.head for task in tasks}
-    for path in arguments.data:
-        task = find_task(path.parent.name)
-        split = Split("dev", read_table(path), Features(plans.token_file(arguments.tokens, task.name, "dev")))
-        predicted = predict(task, encoder, heads[task.name], split, device)
-        examples = align_examples(task.family, Table(split.rows, str(path)), Table(predicted, "predictions"), "dev")
-        by_language = [score_language(task, rows.gold, rows.predicted, code) for code, rows in examples.items()]
-        scores[task.name] = {
-            name: sum(values[name] for values in by_language) / len(by_language) for name in by_language[0]
-        }
-    return scores
+    inputs = [path for path in (arguments.encoder, arguments.trunk, *arguments.tokens) if path]
+    facts = [arguments.spec, arguments.run.as_posix(), *map(sha256, inputs)]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
+
+
+def event_folder(arguments: argparse.Namespace) -> str | Path:
+    """Return the run's folder for event files, named like that of its checkpoint; empty if none are wanted."""
+    if not arguments.tensorboard:
+        return ""
+    folder, run = Path(arguments.tensorboard), Path(arguments.run).parent
+    return folder / (run.relative_to(folder.parent) if run.is_relative_to(folder.parent) else run.name)
+
+
+def hyperparameters(spec: dict[str, Any], steps: int) -> Hyperparameters:
+    """Return what the optimiser is told in a run of so many steps."""
+    names = ("learning_rate", "weight_decay", "gradient_clip", "beta2", "precision")
+    return Hyperparameters(rate=learning_rates(spec, steps), **{name: spec[name] for name in names if name in spec})
+
+
+def early_stopping(
+    spec: dict[str, Any], development: DevelopmentSets, encoder: Any, heads: dict[str, nn.Module]
+) -> EarlyStopping | None:
+    """Return when the run is evaluated and stopped, or None where its last weights are the result.
+
+    Raises:
+        UserError: no task has development data to select by.
+    """
+    if spec.get("selection", "last") == "last":
+        return None
+    if not development.sets:
+        raise UserError(
+            f"selection = 'best', but none of {', '.join(spec['tasks'])} has a development split; set selection: last"
+        )
+    examples = spec["evaluation_examples"]
+    return EarlyStopping(
+        spec["evaluate_every"], spec["patience"], lambda: development.main_score(encoder, heads, examples)
+    )
 
 
 def build(arguments: argparse.Namespace, spec: dict[str, Any]) -> tuple[Any, Any, list[TrainingTask], Any]:
@@ -99,46 +120,101 @@ def build(arguments: argparse.Namespace, spec: dict[str, Any]) -> tuple[Any, Any
         torch.manual_seed(spec["seed"])
         model = new_masked_lm(defaults("architecture") | spec["architecture"], first.tokens)
         return model, model.base_model, *plans.pretraining(spec, arguments.tokens, model.lm_head)
-    model = load_masked_lm(arguments.encoder.parent) if spec.get("corpora") else load_encoder(arguments.encoder.parent)
+    adapter = defaults("adapter") | spec["adapter"] if "adapter" in spec else None
+    load = load_masked_lm if spec.get("corpora") else load_encoder
+    model = load(arguments.encoder.parent, quantization=adapter["quantization"] if adapter else "none")
     encoder = model.base_model
     check_lengths(encoder, arguments.encoder.parent, arguments.tokens)
-    freeze_layers(encoder, spec["frozen_layers"])
-    torch.manual_seed(spec["seed"])  # new heads are the same whatever encoder they stand on
+    torch.manual_seed(spec["seed"])  # new heads and adapters are the same whatever encoder they stand on
     head = language_model_head(model) if spec.get("corpora") else None
-    return model, encoder, *plans.supervised(spec, arguments.tokens, encoder.config.hidden_size, head)
+    tasks, sequence = plans.supervised(spec, arguments.tokens, encoder.config.hidden_size, head)
+    if adapter:
+        add_adapter(model, adapter)
+    freeze_layers(encoder, spec["frozen_layers"])
+    if spec["precision"] == "bf16_weights":
+        store_in_bf16(model)
+    return model, encoder, tasks, sequence
+
+
+def describe(
+    arguments: argparse.Namespace, spec: dict[str, Any], loop: TrainingLoop, dev: dict[str, dict[str, float]]
+) -> tuple[dict[str, Any], str]:
+    """Return the run card and the model card of a run that has ended."""
+    done = loop.done
+    cost = {
+        **{name: getattr(done, name) for name in ("examples", "tokens", "flops", "curve")},
+        **done.cost,
+        "steps": done.step,
+        "device": device_name(loop.device),
+        "processes": loop.processes.count,
+        "loss": loop.mean_loss(),
+    }
+    evaluations = Evaluations(done.evaluations)
+    selection = {"best_step": evaluations.best[0], "evaluations": evaluations.scores} if evaluations.scores else None
+    start = arguments.encoder.parent if arguments.encoder else None
+    card = run_card(
+        arguments.stage,
+        arguments.spec,
+        cost,
+        dev,
+        data=data_hashes([*arguments.tokens, *arguments.data]),
+        selection=selection,
+        base=base_model(start),
+    )
+    return card, model_card(arguments.title, card, folder=arguments.run.parent, hyperparameters=spec)
+
+
+def finish(arguments: argparse.Namespace, loop: TrainingLoop, model: Any, cards: tuple[dict[str, Any], str]) -> None:
+    """Write the trunk's state, or the checkpoint, and the run card last; then remove the state of the run."""
+    card, text = cards
+    if arguments.trunk_out:
+        loop.state.write(arguments.trunk_out, vars(loop.done))
+    loop.processes.gather(loop.modules)
+    if not loop.processes.is_main:
+        return
+    if arguments.trunk_out:
+        write_json(arguments.run, card)
+    else:
+        heads = {task.name: task.head for task in loop.tasks if not task.masked}
+        save_checkpoint(arguments.run.parent, model, heads, arguments.tokenizer.parent, text, card)
+    loop.state.remove()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program."""
     arguments = parse_arguments(argv)
     log = configure(arguments.log, f"{arguments.stage} {arguments.title}")
-    began, device = time.process_time(), select_device()
-    supervised = arguments.stage != "pretraining"
-    spec = decode(arguments.spec, defaults("training" if supervised else "pretraining"))
+    processes = Processes.current(select_device(arguments.gpus))
+    device = processes.device
+    spec = decode(arguments.spec, defaults("pretraining" if arguments.stage == "pretraining" else "training"))
     model, encoder, tasks, sequence = build(arguments, spec)
-    state = arguments.state / run_identity(arguments)
+    if arguments.recompute_activations:
+        recompute_activations(encoder)
+    heads = {task.name: task.head for task in tasks}
+    development = DevelopmentSets(arguments.data, arguments.tokens, device, spec["precision"])
     log.info("%d steps on %s; %s", len(sequence), device_name(device), arguments.spec)
-    loop = TrainingLoop(encoder, tasks, sequence, hyperparameters(spec), seed=spec["seed"], device=device, state=state)
-    done = loop.run()
-    dev = development_scores(tasks, encoder, arguments, device) if supervised else {}
-    cost = {
-        **{name: getattr(done, name) for name in ("examples", "tokens", "seconds")},
-        "steps": done.step,
-        "cpu_seconds": time.process_time() - began,
-        "peak_memory_mb": peak_memory_mb(device),
-        "device": device_name(device),
-        "loss": loop.mean_loss(),
-    }
-    card = run_card(arguments.stage, arguments.spec, cost, dev)
-    heads = {task.name: task.head for task in tasks if not task.masked}
-    save_checkpoint(
-        arguments.run.parent, model, heads, arguments.tokenizer.parent, model_card(arguments.title, card), card
+    loop = TrainingLoop(
+        encoder,
+        tasks,
+        sequence,
+        hyperparameters(spec, len(sequence)),
+        seed=spec["seed"],
+        device=device,
+        state=arguments.state / run_identity(arguments),
+        stopping=early_stopping(spec, development, encoder, heads),
+        budget=arguments.micro_batch_tokens,
+        processes=processes,
+        events=event_folder(arguments),
     )
-    loop.state.remove()
+    done = loop.run(arguments.trunk)
+    dev = {} if arguments.trunk_out else development.score(encoder, heads)
+    finish(arguments, loop, model, describe(arguments, spec, loop, dev))
     scores = ", ".join(
         f"{task} {' '.join(f'{name} {value:.1f}' for name, value in values.items())}" for task, values in dev.items()
     )
-    progress(f"{done.step} steps in {done.seconds:.0f} s, loss {cost['loss']:.3f}{'; dev ' + scores if scores else ''}")
+    told = f"; dev {scores}" if scores else ""
+    progress(f"{done.step} steps in {done.cost['seconds']:.0f} s, loss {loop.mean_loss():.3f}{told}")
+    processes.close()
     return 0
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.scripts.features.batches import EpochPlan, language_quotas, micro_batches
+from workflow.scripts.features.batches import EpochPlan, language_quotas, micro_batches, nested_order
 
 
 @given(st.integers(1, 300), st.integers(1, 17), st.integers(0, 5))
@@ -110,3 +110,21 @@ class TestLanguageSampling:
         assert sum(sizes) <= sum(quotas) <= sum(sizes) + len(sizes)
         by_size = [quota for _, quota in sorted(zip(sizes, quotas, strict=True))]
         assert all(smaller <= larger + 1 for smaller, larger in pairwise(by_size))
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=200), st.integers(0, 5))
+def test_every_beginning_of_the_nested_order_has_the_shares_of_labels(labels, seed):
+    labels = np.array(labels)
+    order = nested_order(labels, seed)
+    assert sorted(order) == list(range(len(labels)))
+    for size in range(1, len(labels) + 1):
+        for label in range(4):
+            expected = size * (labels == label).mean()
+            assert abs((labels[order[:size]] == label).sum() - expected) < 4
+
+
+def test_a_plan_over_some_items_has_those_and_no_others():
+    items = np.array([3, 5, 8, 13, 21])
+    plan = EpochPlan(np.arange(30) + 1, 2, (1, 0), items=items)
+    assert plan.batches_per_epoch == 3
+    assert sorted(np.concatenate([plan.batch(index) for index in range(3)])) == items.tolist()

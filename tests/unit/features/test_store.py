@@ -102,3 +102,21 @@ def test_a_file_that_was_cut_short_is_told(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(UserError, match="cannot be read as token file"):
         Features(path)
+
+
+def test_the_first_examples_have_all_their_rows(tmp_path):
+    columns = {
+        "example": [0, 0, 1, 1, 2, 2],
+        "input_ids": [[0, 5, 2], [0, 6, 6, 2], [0, 2], [0, 7, 2], [0, 2], [0, 2]],
+        "label": [1, 1, 0, 0, 1, 1],
+    }
+    write_features(tmp_path / "mc.arrow", columns, family="multiple_choice", tokens=TOKENS, labels=())
+    features = Features(tmp_path / "mc.arrow")
+    assert features.item_tokens.tolist() == [8, 6, 4]
+    part = features.first(2)
+    assert len(part) == 2
+    assert rows_of(part.input_ids) == columns["input_ids"][:4]
+    assert part.columns["label"].tolist() == [1, 1, 0, 0]
+    assert part.item_tokens.tolist() == [8, 6]
+    assert len(features) == 3
+    assert len(features.first(99)) == 3

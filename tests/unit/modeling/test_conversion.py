@@ -19,8 +19,9 @@ from workflow.scripts.files import read_json, write_json
 from workflow.scripts.modeling import conversion, weights
 from workflow.scripts.modeling.checkpoints import freeze_layers, load_encoder, load_masked_lm
 from workflow.scripts.modeling.heads import MaskedTokenHead, make_head
-from workflow.scripts.training.loop import Hyperparameters, TrainingLoop, TrainingTask
-from workflow.scripts.training.schedule import task_sequence
+from workflow.scripts.training.loop import TrainingLoop
+from workflow.scripts.training.schedule import learning_rates, task_sequence
+from workflow.scripts.training.task import Hyperparameters, TrainingTask
 
 IDS = torch.tensor([[2, 9, 8, 7, 3]])
 
@@ -224,7 +225,9 @@ def test_masked_tokens_and_a_task_are_learned_together(original, token_folder, t
         features = Features(token_folder / name / "train.arrow")
         plan = EpochPlan(features.item_tokens, 8, (1, number))
         tasks.append(TrainingTask(name, features, plan, head, 0.3 if name == "plain" else 0.0))
-    hyper = Hyperparameters(learning_rate=5e-3, warmup=0.1, weight_decay=0.01, gradient_clip=1.0)
+    hyper = Hyperparameters(
+        learning_rate=5e-3, rate=learning_rates({"warmup": 0.1}, 60), weight_decay=0.01, gradient_clip=1.0
+    )
     freeze_layers(model.base_model, 0)
     sequence = task_sequence(np.array([1.0, 1.0]), 60, seed=1)
     before = model.get_output_embeddings().weight.clone()

@@ -8,8 +8,9 @@ from workflow.scripts.features.batches import EpochPlan
 from workflow.scripts.features.store import Features, TokenIds, write_features
 from workflow.scripts.modeling.checkpoints import new_masked_lm
 from workflow.scripts.modeling.heads import MaskedTokenHead, make_head
-from workflow.scripts.training.loop import Hyperparameters, TrainingLoop, TrainingTask
-from workflow.scripts.training.schedule import task_sequence
+from workflow.scripts.training.loop import TrainingLoop
+from workflow.scripts.training.schedule import learning_rates, task_sequence
+from workflow.scripts.training.task import Hyperparameters, TrainingTask
 
 TOKENS = TokenIds(vocabulary_size=60, pad=1, mask=4, special=(0, 1, 2, 3, 4))
 ARCHITECTURE = {
@@ -43,7 +44,19 @@ def token_folder(tmp_path_factory):
 def make_loop(token_folder):
     """Return a function that builds a loop from scratch; the same arguments give the same loop."""
 
-    def make(state, *, names=("toy",), steps=24, batch_size=8, dropout=0.1, learning_rate=5e-3):
+    def make(
+        state,
+        *,
+        names=("toy",),
+        steps=24,
+        batch_size=8,
+        dropout=0.1,
+        learning_rate=5e-3,
+        precision="fp32",
+        stopping=None,
+        budget=0,
+        **schedule,
+    ):
         torch.manual_seed(5)
         model = new_masked_lm(ARCHITECTURE | {"dropout": dropout}, TOKENS)
         tasks = []
@@ -54,8 +67,14 @@ def make_loop(token_folder):
             head = MaskedTokenHead(model.lm_head) if text else make_head(features.family, 16, 2, dropout)
             tasks.append(TrainingTask(name, features, plan, head, 0.3 if text else 0.0))
         sequence = task_sequence(np.ones(len(tasks)), steps, seed=1)
-        hyper = Hyperparameters(learning_rate=learning_rate, warmup=0.1, weight_decay=0.01, gradient_clip=1.0)
+        rates = learning_rates({"warmup": 0.1} | schedule, steps)
+        hyper = Hyperparameters(
+            learning_rate=learning_rate, rate=rates, weight_decay=0.01, gradient_clip=1.0, precision=precision
+        )
         cpu = torch.device("cpu")
-        return TrainingLoop(model.base_model, tasks, sequence, hyper, seed=1, device=cpu, state=state)
+        stop = stopping and stopping(model.base_model, tasks)
+        return TrainingLoop(
+            model.base_model, tasks, sequence, hyper, seed=1, device=cpu, state=state, stopping=stop, budget=budget
+        )
 
     return make

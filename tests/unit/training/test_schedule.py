@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.scripts.training.schedule import capped_sizes, occurrences, task_sequence, warmup_linear, with_corpora
+from workflow.scripts.training.schedule import (
+    branch_point,
+    capped_sizes,
+    cool_down,
+    learning_rates,
+    mixing_weights,
+    occurrences,
+    task_sequence,
+    warmup_linear,
+    warmup_stable,
+    with_corpora,
+)
 
 
 def test_the_rate_rises_then_falls_to_zero():
@@ -55,3 +66,39 @@ def test_corpora_come_between_the_steps_of_tasks_and_change_none_of_them():
     assert (with_corpora(tasks, [0.2, 0.2], first=2, seed=5) == mixed).all()
     # they are spread over the run, not put at its end
     assert 0.4 < np.flatnonzero(mixed >= 2).mean() / len(mixed) < 0.6
+
+
+@given(st.integers(2, 500), st.floats(0.01, 0.99), st.integers(1, 600))
+def test_a_branch_has_the_rates_of_its_trunk_until_it_leaves_it(total, cooldown, rising):
+    start = branch_point(total, cooldown)
+    assert 0 <= start < total
+    rates = [cool_down(step, total, rising, cooldown) for step in range(total)]
+    assert rates[:start] == [warmup_stable(step, rising) for step in range(start)]
+    assert all(rate > 0 for rate in rates)
+
+
+def test_a_branch_cools_down_as_one_minus_the_root():
+    rates = [cool_down(step, 100, 10, 0.2) for step in range(100)]
+    assert rates[:10] == pytest.approx(np.arange(1, 11) / 10)
+    assert rates[10:81] == [1.0] * 71
+    assert rates[85] == pytest.approx(1 - (5 / 20) ** 0.5)
+    assert rates[99] == pytest.approx(1 - (19 / 20) ** 0.5)
+
+
+def test_the_schedule_is_chosen_by_the_specification():
+    assert learning_rates({"warmup": 0.1}, 100)(50) == warmup_linear(50, 100, 0.1)
+    assert learning_rates({"schedule": "stable", "warmup_steps": 10}, 100)(99) == 1.0
+    branch = learning_rates({"schedule": "cooldown", "warmup_steps": 10, "cooldown": 0.5}, 100)
+    assert branch(75) == pytest.approx(1 - 0.5**0.5)
+
+
+def test_mixtures_may_be_drawn_by_temperature_or_uniformly():
+    sizes = np.array([100.0, 400.0])
+    assert mixing_weights(sizes, "proportional", 2).tolist() == [100, 400]
+    assert mixing_weights(sizes, "temperature", 2).tolist() == [10, 20]
+    assert mixing_weights(sizes, "uniform", 2).tolist() == [1, 1]
+
+
+def test_a_longer_order_of_tasks_begins_with_the_shorter_one():
+    weights = np.array([1.0, 2.0, 4.0])
+    assert task_sequence(weights, 500, 3)[:123].tolist() == task_sequence(weights, 123, 3).tolist()

@@ -28,7 +28,15 @@ class Split:
     features: Features
 
 
-def predict(task: Task, encoder: Any, head: nn.Module, split: Split, device: torch.device) -> pa.Table:
+def predict(
+    task: Task,
+    encoder: Any,
+    head: nn.Module,
+    split: Split,
+    device: torch.device,
+    precision: str = "fp32",
+    budget: int = 0,
+) -> pa.Table:
     """Return the predictions of a fine-tuned model.
 
     Args:
@@ -37,8 +45,10 @@ def predict(task: Task, encoder: Any, head: nn.Module, split: Split, device: tor
         head: the task's head.
         split: what to predict.
         device: where to compute.
+        precision: fp32 or bf16.
+        budget: padded tokens that go through the model at once; 0 = by device.
     """
-    outputs = head_outputs(encoder, head, split.features, device)
+    outputs = head_outputs(encoder, head, split.features, device, precision, budget)
     if task.family is Family.SPAN:
         contexts = split.rows["context"].to_pylist()
         columns = answers.spans(outputs, split.features, contexts, unanswerable=task.unanswerable)
@@ -49,7 +59,15 @@ def predict(task: Task, encoder: Any, head: nn.Module, split: Split, device: tor
 
 
 def predict_untrained(
-    task: Task, encoder: Any, split: Split, *, layer: int, neighbours: int, device: torch.device
+    task: Task,
+    encoder: Any,
+    split: Split,
+    *,
+    layer: int,
+    neighbours: int,
+    device: torch.device,
+    precision: str = "fp32",
+    budget: int = 0,
 ) -> pa.Table:
     """Return the predictions of an encoder without a head: retrieved or mined translations.
 
@@ -60,8 +78,10 @@ def predict_untrained(
         layer: hidden state that sentence vectors are the mean of, 0 = embeddings.
         neighbours: k of the ratio margin.
         device: where to compute.
+        precision: fp32 or bf16.
+        budget: padded tokens that go through the encoder at once; 0 = by device.
     """
-    vectors = sentence_vectors(encoder, split.features, layer, device)
+    vectors = sentence_vectors(encoder, split.features, layer, device, precision, budget)
     rows = split.rows.to_pydict()
     if task.family is Family.MINING:
         return _table(task, split, bitext.mine(rows, vectors, neighbours))

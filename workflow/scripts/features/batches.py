@@ -16,12 +16,30 @@ POOL = 50
 
 
 _LANGUAGE_STREAM = 1_000_033
-"""Sets the draws of languages apart from those of epochs, whose numbers have the same place in their keys."""
+_NESTED_STREAM = 1_000_039
+"""Set the draws of languages and of nested subsets apart from those of epochs, whose numbers have the same place."""
 
 
 def generator(*key: int) -> np.random.Generator:
     """Return a generator that depends on all numbers of its key and on nothing else."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
+
+
+def nested_order(labels: Array, seed: int) -> Array:
+    """Return all examples in an order whose every beginning has the labels in nearly the same proportions.
+
+    The first 1,000 of it are among the first 4,000: training sets of different sizes are nested (studies of data size).
+
+    Args:
+        labels: label of each example as an integer; all the same where a task has none.
+        seed: of the run.
+    """
+    draw = generator(seed, _NESTED_STREAM)
+    place = np.empty(len(labels), dtype=np.float64)
+    for label in np.unique(labels):
+        mine = np.flatnonzero(labels == label)
+        place[mine] = (draw.permutation(len(mine)) + draw.random()) / len(mine)
+    return np.argsort(place, kind="stable")
 
 
 class EpochPlan:
@@ -34,6 +52,7 @@ class EpochPlan:
         languages: language of each item as an integer, shape (items,), where languages are drawn by their size.
         alpha: languages are drawn in proportion to their size to this power (Conneau et al. 2020, §3.1); with 1 an
             epoch has every item once, with less it has items of small languages several times and leaves others out.
+        items: the items that are trained on, if not all (then without languages).
     """
 
     def __init__(
@@ -43,13 +62,15 @@ class EpochPlan:
         key: tuple[int, int],
         languages: Array | None = None,
         alpha: float = 1.0,
+        items: Array | None = None,
     ) -> None:
         self.lengths = np.asarray(lengths)
+        self.items = np.arange(len(self.lengths)) if items is None else items
         self.batch_size = batch_size
         self.key = key
-        self.batches_per_epoch = -(-len(self.lengths) // batch_size)
+        self.batches_per_epoch = -(-len(self.items) // batch_size)
         self._groups = _groups(languages) if languages is not None and alpha != 1 else []
-        self._quotas = language_quotas([len(group) for group in self._groups], alpha, len(self.lengths))
+        self._quotas = language_quotas([len(group) for group in self._groups], alpha, len(self.items))
         self._epoch = -1
         self._batches: list[Array] = []
 
@@ -75,7 +96,7 @@ class EpochPlan:
     def _drawn(self, epoch: int) -> Array:
         """Return the items of an epoch: all, or every language's quota from an endless row of its permutations."""
         if not self._groups:
-            return np.arange(len(self.lengths))
+            return self.items
         parts = []
         for number, (group, quota) in enumerate(zip(self._groups, self._quotas, strict=True)):
             first, last = epoch * quota, (epoch + 1) * quota

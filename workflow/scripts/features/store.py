@@ -26,6 +26,7 @@ import mmap
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from copy import copy
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -95,6 +96,10 @@ class Ragged:
     def __getitem__(self, row: int) -> Integers:
         return self.values[self.bounds[row] : self.bounds[row + 1]]
 
+    def first(self, rows: int) -> "Ragged":
+        """Return the first rows."""
+        return Ragged(self.values, self.bounds[: rows + 1])
+
     @property
     def lengths(self) -> Integers:
         """Length of every row, shape (rows,)."""
@@ -141,6 +146,20 @@ class Features:
             if name != "input_ids"
         }
         self.items = self._items()
+
+    def first(self, examples: int) -> "Features":
+        """Return the sequences of the first examples only, sharing memory."""
+        count = int(np.searchsorted(self.columns["example"], examples))
+        part = copy(self)
+        part.__dict__.pop("item_tokens", None)
+        part.__dict__.pop("item_rows", None)
+        part.input_ids = self.input_ids.first(count)
+        part.columns = {
+            name: column.first(count) if isinstance(column, Ragged) else column[:count]
+            for name, column in self.columns.items()
+        }
+        part.items = part._items()
+        return part
 
     def _items(self) -> Integers:
         rows = len(self.input_ids)

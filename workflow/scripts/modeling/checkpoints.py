@@ -1,6 +1,7 @@
 """Folders of models: Hugging Face directories that `AutoModel` and `AutoTokenizer` load, with heads and a run card.
 
-model.safetensors config.json           the encoder (of pretrained models with their masked-language-model head)
+model.safetensors config.json           the encoder (of pretrained models with their masked-language-model head),
+                                        or, where an adapter was trained, the files of `adapters` in their place
 head.safetensors                        heads by training task: `<task>.<parameter>`
 tokenizer.json tokenizer_config.json
 README.md                               model card
@@ -22,6 +23,8 @@ from transformers import AutoModel, AutoModelForMaskedLM, XLMRobertaConfig, XLMR
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import TokenIds
 from workflow.scripts.files import replacing, write_json, write_text
+from workflow.scripts.modeling import adapters
+from workflow.scripts.modeling.weights import WEIGHTS
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 POSITION_OFFSET = 2
@@ -53,29 +56,48 @@ def new_masked_lm(architecture: Mapping[str, Any], tokens: TokenIds) -> Any:
     return XLMRobertaForMaskedLM(config)
 
 
-def load_encoder(directory: Path) -> Any:
+def load_encoder(directory: Path, *, quantization: str = "none", dtype: torch.dtype = torch.float32) -> Any:
     """Load the encoder of a model folder, without a pooler (the heads have their own).
 
+    From the folder of an adapter comes the model that it belongs to, frozen and quantised as it was in training, with
+    the adapter on it, which goes on being trained where training is asked for.
+
+    Args:
+        directory: the folder.
+        quantization: how to store the weights of a whole model: `none`, or `nf4` (4 bits, on the present GPU).
+        dtype: in what numbers to store weights; adapters are always of 32 bits.
+
     Raises:
-        UserError: the folder holds no model that transformers can load without running code of its own.
+        UserError: the folder holds no model that transformers can load without running code of its own, or what the
+            quantisation needs is missing.
     """
-    return _load(AutoModel, directory)
+    return _load(AutoModel, directory, quantization, dtype)
 
 
-def load_masked_lm(directory: Path) -> Any:
-    """Load a pretrained model with its masked-language-model head (errors as `load_encoder`).
+def load_masked_lm(directory: Path, *, quantization: str = "none", dtype: torch.dtype = torch.float32) -> Any:
+    """Load a pretrained model with its masked-language-model head (arguments as `load_encoder`).
 
     Raises:
         UserError: as `load_encoder`, or the checkpoint has no such head.
     """
-    return _load(AutoModelForMaskedLM, directory)
+    return _load(AutoModelForMaskedLM, directory, quantization, dtype)
 
 
-def _load(kind: Any, directory: Path) -> Any:
+def _load(kind: Any, directory: Path, quantization: str, dtype: torch.dtype) -> Any:
+    """Load a model, and the adapter on it if the folder is one's."""
+    if not adapters.is_adapter(directory):
+        return _load_whole(kind, directory, quantization, dtype)
+    model = _load_whole(kind, adapters.base_directory(directory), adapters.stored_quantization(directory), dtype)
+    model.requires_grad_(False)
+    adapters.load_adapter(model.base_model, directory)
+    return model
+
+
+def _load_whole(kind: Any, directory: Path, quantization: str, dtype: torch.dtype) -> Any:
+    options = {"local_files_only": True, "use_safetensors": True, "dtype": dtype, "output_loading_info": True}
+    options |= adapters.quantized_loading(quantization)
     try:
-        model, found = kind.from_pretrained(
-            directory, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
-        )
+        model, found = kind.from_pretrained(directory, **options)
     except (OSError, ValueError, SafetensorError) as error:
         raise UserError(f"{directory} holds no model that can be loaded: {error}") from error
     absent = sorted(name for name in found["missing_keys"] if not name.startswith("pooler."))
@@ -132,17 +154,14 @@ def save_checkpoint(
 
     Args:
         directory: the folder; other files in it stay.
-        model: a transformers model.
+        model: a transformers model; of one whose encoder has an adapter, the adapter alone is written.
         heads: heads by task; without any no `head.safetensors` is written.
         tokenizer: folder with the tokenizer's files.
         card: the model card (Markdown).
         run: the run card.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=directory, prefix=".") as temporary:
-        model.save_pretrained(temporary)
-        for path in sorted(Path(temporary).iterdir()):
-            path.replace(directory / path.name)
+    _save_model(directory, model)
     for name in TOKENIZER_FILES:
         with replacing(directory / name) as copy:
             shutil.copyfile(tokenizer / name, copy)
@@ -156,3 +175,18 @@ def save_checkpoint(
             save_file(weights, path)
     write_text(directory / "README.md", card)
     write_json(directory / "run.json", dict(run))
+
+
+def _save_model(directory: Path, model: Any) -> None:
+    """Write a whole model or an adapter; files of the other kind, from an earlier run, would be loaded with it."""
+    whole, update = (WEIGHTS, "config.json"), (adapters.WEIGHTS, adapters.CONFIG)
+    adapted = adapters.has_adapter(model.base_model)
+    for name in whole if adapted else update:
+        (directory / name).unlink(missing_ok=True)
+    if adapted:
+        adapters.save_adapter(directory, model.base_model)
+        return
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".") as temporary:
+        model.save_pretrained(temporary)
+        for path in sorted(Path(temporary).iterdir()):
+            path.replace(directory / path.name)

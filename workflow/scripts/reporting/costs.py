@@ -13,6 +13,7 @@ from workflow.scripts.files import read_json
 STAGES = {
     "pretrained": "Pretrained elsewhere",
     "pretraining": "Pretraining",
+    "trunk": "Trunks of durations",
     "intermediate": "Intermediate training",
     "finetuning": "Fine-tuning",
 }
@@ -20,6 +21,7 @@ STAGES = {
 MODEL_FOLDERS = {
     "pretrained": ("models", 1),
     "pretraining": ("models", 1),  # models/{model}/run.json
+    "trunk": ("trunks", 3),  # trunks/{model}/{source}/seed{seed}/run.json
     "intermediate": ("intermediate", 3),  # intermediate/{model}/{source}/seed{seed}/run.json
     "finetuning": ("finetuned", 4),  # finetuned/{model}/{source}/seed{seed}/{task}/run.json
 }

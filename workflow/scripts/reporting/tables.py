@@ -22,6 +22,7 @@ from workflow.scripts.reporting.aggregate import (
     task_scores,
 )
 from workflow.scripts.reporting.scores import BASELINE, METRIC_TITLES, Scores
+from workflow.scripts.source_names import split
 
 AVERAGE = "average"
 """The name of the column that averages the targets."""
@@ -172,8 +173,13 @@ def column_parts(scores: Scores, source: str, column: str) -> list[SeedValues]:
 
 
 def source_title(source: str, titles: Mapping[str, str]) -> str:
-    """Return the display name of a source."""
-    return BASELINE if source == BASELINE else titles.get(source, source)
+    """Return the display name of a source, such as `MNLI, 1,000 examples, 64 steps`."""
+    if source == BASELINE:
+        return BASELINE
+    parts = split(source, titles)
+    words = [titles.get(parts.base, parts.base)]
+    words += [f"{number:,} {what}" for number, what in ((parts.examples, "examples"), (parts.steps, "steps")) if number]
+    return ", ".join(words)
 
 
 def language_title(scores: Scores, code: str) -> str:

@@ -9,11 +9,11 @@ import numpy as np
 from torch import nn
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.features.batches import EpochPlan
+from workflow.scripts.features.batches import EpochPlan, nested_order
 from workflow.scripts.features.store import Features
 from workflow.scripts.modeling.heads import MaskedTokenHead, make_head
-from workflow.scripts.training.loop import TrainingTask
-from workflow.scripts.training.schedule import capped_sizes, task_sequence, with_corpora
+from workflow.scripts.training.schedule import capped_sizes, mixing_weights, task_sequence, with_corpora
+from workflow.scripts.training.task import TrainingTask
 
 Array = np.ndarray[Any, Any]
 
@@ -30,17 +30,40 @@ def token_file(paths: Sequence[Path], task: str, split: str = "train") -> Path:
     raise UserError(f"no token file {task}/{split}.arrow was given; got {', '.join(map(str, paths))}")
 
 
+def _chosen(features: Features, task: str, examples: int | None, seed: int) -> Array | None:
+    """Return the items of a nested subset of the training examples, or None for all of them.
+
+    Raises:
+        UserError: the task has fewer examples.
+    """
+    if examples is None:
+        return None
+    of_item = features.columns["example"][features.items[:-1]]
+    numbers, first = np.unique(of_item, return_index=True)
+    if examples > len(numbers):
+        raise UserError(
+            f"{examples:,} training examples of {task} are asked for, it has {len(numbers):,}; lower the number after "
+            f"-n in the source's name, or take {task} as it is"
+        )
+    label = features.columns.get("label")
+    labels = np.zeros(len(numbers), dtype=np.int64) if label is None else label[features.items[:-1]][first]
+    kept = numbers[nested_order(labels, seed)[:examples]]
+    return np.flatnonzero(np.isin(of_item, kept))
+
+
 def supervised(
     spec: dict[str, Any], tokens: Sequence[Path], width: int, language_model_head: nn.Module | None = None
 ) -> tuple[list[TrainingTask], Array]:
     """Return the tasks of an intermediate or target training and the task of every step.
 
     A single task has `epochs` passes over its data; a mixture as many steps as its tasks would have together, each
-    counted up to `cap` examples (jiant's rule, facts §1d). Corpora come on top of these steps.
+    counted up to `cap` examples (jiant's rule, facts §1d). Corpora come on top of these steps. A specification with
+    `steps` has so many, and a beginning of them is the same however many there are.
 
     Args:
-        spec: `tasks`, `epochs`, `batch_size`, `seed`, `head_dropout`; for mixtures `cap`; with continued pretraining
-            `corpora` (shares of all steps), `corpus_batch_size`, `masked`, `sampling_alpha`.
+        spec: `tasks`, `epochs`, `batch_size`, `seed`, `head_dropout`; for mixtures `cap`, `sampling`, `temperature`;
+            with continued pretraining `corpora` (shares of all steps), `corpus_batch_size`, `masked`,
+            `sampling_alpha`; for nested subsets `examples`; for durations `steps`.
         tokens: the tokenizer's token files, `<task>/<split>.arrow`.
         width: hidden size of the encoder.
         language_model_head: head of the pretrained model, where there are corpora.
@@ -48,18 +71,25 @@ def supervised(
     tasks = []
     for number, name in enumerate(spec["tasks"]):
         features = Features(token_file(tokens, name))
-        plan = EpochPlan(features.item_tokens, spec["batch_size"], (spec["seed"], number))
+        chosen = _chosen(features, name, spec.get("examples"), spec["seed"])
+        plan = EpochPlan(features.item_tokens, spec["batch_size"], (spec["seed"], number), items=chosen)
         head = make_head(features.family, width, len(features.labels), spec["head_dropout"])
         tasks.append(TrainingTask(name, features, plan, head))
-    sizes = capped_sizes([len(task.features) for task in tasks], spec.get("cap"))
-    steps = sum(math.ceil(spec["epochs"] * math.ceil(size / spec["batch_size"])) for size in sizes)
-    sequence = task_sequence(sizes, steps, spec["seed"])
+    sizes = capped_sizes([len(task.plan.items) for task in tasks], spec.get("cap"))
+    weights = mixing_weights(sizes, spec.get("sampling", "proportional"), spec.get("temperature", 1))
     shares = spec.get("corpora", {})
-    if not shares or language_model_head is None:
+    if shares and language_model_head is not None:
+        head = MaskedTokenHead(language_model_head)
+        for number, name in enumerate(shares, start=len(tasks)):
+            tasks.append(corpus(name, tokens, head, spec | {"batch_size": spec["corpus_batch_size"]}, number))
+    if "steps" in spec:
+        together = sum(shares.values())
+        weights = np.array([*(weights / weights.sum() * (1 - together)), *shares.values()])
+        return tasks, task_sequence(weights, spec["steps"], spec["seed"])
+    steps = sum(math.ceil(spec["epochs"] * math.ceil(size / spec["batch_size"])) for size in sizes)
+    sequence = task_sequence(weights, steps, spec["seed"])
+    if not shares:
         return tasks, sequence
-    head = MaskedTokenHead(language_model_head)
-    for number, name in enumerate(shares, start=len(tasks)):
-        tasks.append(corpus(name, tokens, head, spec | {"batch_size": spec["corpus_batch_size"]}, number))
     return tasks, with_corpora(sequence, list(shares.values()), len(spec["tasks"]), spec["seed"])
 
 

@@ -1,0 +1,88 @@
+"""Durations, data sizes, early stopping, bfloat16 and adapters, from the configuration to loadable checkpoints."""
+
+import json
+
+import pytest
+import torch
+from safetensors import safe_open
+from transformers import AutoModel, AutoTokenizer
+
+from tests.workflow.conftest import copy_tree
+
+STUDY = ("--configfile", "tests/config/engine.yaml", "--cores", "2")
+MODELS, SOURCES = ("nano", "adapted"), ("mnli", "mnli-n16", "mnli-s40", "mnli-s80", "pair")
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    """A finished study."""
+    tree = copy_tree(tmp_path_factory.mktemp("engine") / "tree")
+    tree.run(*STUDY)
+    return tree
+
+
+def card(tree, model, source, stage="intermediate"):
+    return json.loads((tree.root / f"results/engine/{stage}/{model}/{source}/seed1/run.json").read_text())
+
+
+def test_a_second_run_does_nothing(engine):
+    assert engine.jobs(*STUDY) == {}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("model", MODELS)
+def test_every_checkpoint_is_a_model_directory(engine, monkeypatch, model, source):
+    monkeypatch.chdir(engine.root)
+    folder = f"results/engine/intermediate/{model}/{source}/seed1"
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    encoder = AutoModel.from_pretrained(folder).eval()
+    hidden = encoder(**tokenizer("a b", return_tensors="pt")).last_hidden_state
+    base = AutoModel.from_pretrained(f"results/engine/models/{model}").eval()
+    assert hidden.shape[-1] == 16
+    assert not torch.equal(hidden, base(**tokenizer("a b", return_tensors="pt")).last_hidden_state)
+    files = {path.name for path in (engine.root / folder).iterdir()}
+    assert ("model.safetensors" in files) == (model == "nano")
+    assert ("adapter_model.safetensors" in files) == (model == "adapted")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_durations_share_a_trunk(engine, model):
+    steps = {source: card(engine, model, source, "trunks")["steps"] for source in ("mnli-s40", "mnli-s64", "mnli-s80")}
+    assert steps == {"mnli-s40": 32, "mnli-s64": 51, "mnli-s80": 64}
+    assert [card(engine, model, source)["steps"] for source in ("mnli-s40", "mnli-s80")] == [40, 80]
+
+
+def test_run_cards_say_what_was_done(engine):
+    stopped = card(engine, "nano", "mnli")
+    assert stopped["spec"]["precision"] == "bf16"
+    steps = [step for step, _ in stopped["selection"]["evaluations"]]
+    assert steps == list(range(2, steps[-1] + 1, 2)) or steps[-1] == 9
+    assert stopped["selection"]["best_step"] in steps
+    assert stopped["flops"] > 0
+    assert set(stopped["data"]) == {"mnli/train.arrow", "mnli/dev.arrow", "mnli/dev.parquet"}
+    assert card(engine, "nano", "mnli-n16")["spec"]["examples"] == 16
+    assert card(engine, "adapted", "mnli")["spec"]["adapter"] == {"alpha": 4, "rank": 2}
+    assert card(engine, "nano", "pair")["spec"]["sampling"] == "temperature"
+
+
+def test_an_adapter_is_small_and_goes_on_in_the_target(engine):
+    folder = engine.root / "results/engine"
+    for path in folder.glob("*/adapted/*/seed1/**/adapter_model.safetensors"):
+        with safe_open(path, "pt") as file:
+            assert all(".lora_" in name for name in file.keys())  # noqa: SIM118 (not a mapping)
+    assert len(list(folder.glob("finetuned/adapted/*/seed1/mnli/adapter_model.safetensors"))) == 6
+
+
+def test_event_files_are_written_and_states_removed(engine):
+    folder = engine.root / "results/engine"
+    runs = 2 + 2 * 3 + 2 * 5 + 2 * 6  # pretraining, trunks, sources, targets
+    assert len(list((folder / "tensorboard").rglob("events*"))) == runs
+    assert (folder / "tensorboard/finetuned/nano/pair/seed1/mnli").is_dir()
+    assert not list((folder / "state").glob("*/*"))
+
+
+def test_the_report_names_sources_and_counts_trunks(engine):
+    report = (engine.root / "results/engine/report.html").read_text()
+    assert "MNLI, 16 examples" in report
+    assert "MNLI, 80 steps" in report
+    assert "Trunks of durations" in report

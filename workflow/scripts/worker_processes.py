@@ -1,0 +1,38 @@
+"""Start a program in several processes that work together, each with a GPU of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from workflow.scripts import gpus
+
+
+def run_processes(count: int, package: str, program: str, arguments: Sequence[str]) -> int:
+    """Run a program in several processes that work together, and return their exit status.
+
+    SIGTERM reaches all of them, so that they can save their state; the status is then 143, whatever torchrun says.
+
+    Raises:
+        UserError: the machine has fewer GPUs.
+    """
+    environment = dict(os.environ)
+    if gpus.visible_gpus():
+        gpus.take(count)
+        environment |= {gpus.ASSIGNED: "1", "CUDA_VISIBLE_DEVICES": os.environ["CUDA_VISIBLE_DEVICES"]}
+    patience = ["--shutdown-timeout", "600"]  # to save a large state takes longer than torchrun's 30 s
+    torchrun = ["-m", "torch.distributed.run", "--standalone", *patience, "--nproc-per-node", str(count)]
+    command = [sys.executable, *torchrun, "-m", f"{package}.{program}", *arguments]
+    stopped = False
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
+        workers.terminate()
+
+    with subprocess.Popen(command, env=environment) as workers:
+        signal.signal(signal.SIGTERM, stop)
+        status = workers.wait()
+    return 128 + signal.SIGTERM if stopped else status if status >= 0 else 128 - status
