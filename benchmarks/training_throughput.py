@@ -44,10 +44,12 @@ from benchmarks.workload import (
     rows,
     write_sequences,
 )
-from workflow.scripts.devices import select_device
+from workflow.scripts import devices
+from workflow.scripts.devices import GPU_TOKENS, select_device
 from workflow.scripts.features.batches import EpochPlan
 from workflow.scripts.features.store import Features
 from workflow.scripts.files import commit
+from workflow.scripts.modeling import cpu_attention
 
 MODULE = "benchmarks.training_throughput"
 BATCH = 32
@@ -56,7 +58,12 @@ LEARNING_RATE = 1e-5
 OURS = ("ours-fp32", "ours-bf16")
 PEERS = ("padded-fp32", "padded-bf16", "grouped-fp32", "grouped-bf16")
 ATTENTIONS = ("sdpa", "eager")
-ABLATIONS = ("ours-bf16-unsorted", "ours-bf16-sdpa", "ours-bf16-eager", "ours-bf16-foreach", "ours-bf16-compile")
+ABLATIONS = tuple(
+    f"ours-bf16-{otherwise}"
+    for otherwise in ("unsorted", "whole", "sdpa", "eager", "dropout", "returned", "foreach", "compile")
+)
+"""What is taken out: sorting by length, cutting batches at `CPU_TOKENS`, our attention for the libraries' two, our
+dropout, memory that is kept, the fused optimiser; `compile` is put in."""
 PAIRS = (
     ("ours-bf16", "padded-fp32"),
     ("ours-fp32", "padded-fp32"),
@@ -76,6 +83,14 @@ class Unsorted(EpochPlan):
         return [order[first : first + self.batch_size] for first in range(0, len(order), self.batch_size)]
 
 
+def restore_dropout(encoder: torch.nn.Module) -> None:
+    """Give an encoder PyTorch's dropout back, outside and inside of attention."""
+    for module in encoder.modules():
+        if type(module) is cpu_attention.Dropout:
+            module.__class__ = torch.nn.Dropout  # type: ignore[assignment]
+    cpu_attention.drop = torch.nn.functional.dropout  # type: ignore[assignment]
+
+
 def our_variant(variant: str, path: Path, shape: Shape, longest: int) -> Callable[[bool], Cost]:
     """Return what trains one epoch with our loop; `variant` names precision and, behind it, what is done otherwise."""
     from transformers import XLMRobertaModel
@@ -85,6 +100,8 @@ def our_variant(variant: str, path: Path, shape: Shape, longest: int) -> Callabl
     from workflow.scripts.training.task import Hyperparameters, TrainingTask
 
     precision, otherwise = (*variant.split("-"), "")[1:3]
+    if otherwise == "returned":
+        devices.keep_freed_memory = lambda: None
     machine, features = select_device(), Features(path)
 
     def repetition(warm: bool) -> Cost:
@@ -100,9 +117,14 @@ def our_variant(variant: str, path: Path, shape: Shape, longest: int) -> Callabl
             precision=precision,
         )
         tasks = [TrainingTask("mnli", features, plan, head)]
-        loop = TrainingLoop(encoder, tasks, sequence, hyper, seed=1, device=machine, state=path.parent / variant)
+        budget = GPU_TOKENS if otherwise == "whole" else 0
+        loop = TrainingLoop(
+            encoder, tasks, sequence, hyper, seed=1, device=machine, state=path.parent / variant, budget=budget
+        )
         if otherwise in ATTENTIONS:
             encoder.set_attn_implementation(otherwise)
+        if otherwise == "dropout":
+            restore_dropout(encoder)
         if otherwise == "compile":
             encoder.compile(dynamic=True)
         if otherwise == "foreach":
@@ -177,7 +199,7 @@ def trainer_variant(variant: str, path: Path, shape: Shape, longest: int) -> Cal
 def child(variant: str, path: Path, shape: Shape, longest: int) -> None:
     """Measure one variant in this process whenever its parent says so."""
     torch.manual_seed(1)
-    select_device()
+    torch.set_num_threads(1)
     make = our_variant if variant.startswith("ours") else trainer_variant
     serve(make(variant, path, shape, longest))
 

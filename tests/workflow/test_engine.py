@@ -1,6 +1,8 @@
 """Durations, data sizes, early stopping, bfloat16 and adapters, from the configuration to loadable checkpoints."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -86,3 +88,32 @@ def test_the_report_names_sources_and_counts_trunks(engine):
     assert "MNLI, 16 examples" in report
     assert "MNLI, 80 steps" in report
     assert "Trunks of durations" in report
+
+
+def test_the_whole_program_trains_in_two_processes(finished, tmp_path):
+    results = finished.root / "results/smoke"
+    alone = json.loads((results / "finetuned/nano/none/seed1/mnli/run.json").read_text())
+    inputs = {
+        "encoder": [results / "models/nano/model.safetensors"],
+        "tokenizer": [results / "tokenizers/subwords/tokenizer.json"],
+        "tokens": [results / f"tokens/subwords/mnli/{split}.arrow" for split in ("train", "dev")],
+        "data": [results / "data/mnli/dev.parquet"],
+        "state": [tmp_path / "state"],
+        "run": [tmp_path / "model/run.json"],
+        "log": [tmp_path / "log"],
+    }
+    words = [word for name, paths in inputs.items() for word in (f"--{name}", *map(str, paths))]
+    launch = [sys.executable, "-m", "workflow.scripts.launch", "--processes", "2", "train", "--stage", "finetuning"]
+    spec = json.dumps(alone["spec"], sort_keys=True, separators=(",", ":"))
+    command = [*launch, "--title", "in two", "--spec", spec, *words]
+    done = subprocess.run(command, cwd=finished.root, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    together = json.loads((tmp_path / "model/run.json").read_text())
+    assert (together["processes"], alone["processes"]) == (2, 1)
+    assert {name: together[name] for name in ("steps", "examples", "tokens", "spec_hash")} == {
+        name: alone[name] for name in ("steps", "examples", "tokens", "spec_hash")
+    }
+    assert together["loss"] == pytest.approx(alone["loss"], rel=0.1)  # dropout is drawn by each process
+    hidden = AutoModel.from_pretrained(tmp_path / "model").eval()
+    assert hidden.config.hidden_size == 16
+    assert not (tmp_path / "state").exists() or not list((tmp_path / "state").iterdir())

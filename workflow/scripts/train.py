@@ -36,7 +36,7 @@ from workflow.scripts.modeling.conversion import check_lengths, language_model_h
 from workflow.scripts.runspec import decode
 from workflow.scripts.settings import defaults
 from workflow.scripts.training import plans
-from workflow.scripts.training.card import base_model, data_hashes, model_card, run_card
+from workflow.scripts.training.card import base_model, data_hashes, model_card, repositories, run_card
 from workflow.scripts.training.evaluation import DevelopmentSets
 from workflow.scripts.training.loop import TrainingLoop
 from workflow.scripts.training.processes import Processes
@@ -161,7 +161,8 @@ def describe(
         selection=selection,
         base=base_model(start),
     )
-    return card, model_card(arguments.title, card, folder=arguments.run.parent, hyperparameters=spec)
+    folder, published = arguments.run.parent, repositories(arguments.data)
+    return card, model_card(arguments.title, card, folder=folder, hyperparameters=spec, datasets=published)
 
 
 def finish(arguments: argparse.Namespace, loop: TrainingLoop, model: Any, cards: tuple[dict[str, Any], str]) -> None:

@@ -24,7 +24,8 @@ def run_processes(count: int, package: str, program: str, arguments: Sequence[st
         environment |= {gpus.ASSIGNED: "1", "CUDA_VISIBLE_DEVICES": os.environ["CUDA_VISIBLE_DEVICES"]}
     patience = ["--shutdown-timeout", "600"]  # to save a large state takes longer than torchrun's 30 s
     torchrun = ["-m", "torch.distributed.run", "--standalone", *patience, "--nproc-per-node", str(count)]
-    command = [sys.executable, *torchrun, "-m", f"{package}.{program}", *arguments]
+    # without "--" torchrun would take options of the program, such as --run, for abbreviations of its own
+    command = [sys.executable, *torchrun, "-m", "--", f"{package}.{program}", *arguments]
     stopped = False
 
     def stop(signum: int, frame: FrameType | None) -> None:

@@ -13,7 +13,7 @@ from workflow.scripts.features.batches import micro_batches
 from workflow.scripts.features.collation import Batch, collate
 from workflow.scripts.features.store import Features
 from workflow.scripts.modeling.encoders import encode
-from workflow.scripts.modeling.precision import choose_attention, computing
+from workflow.scripts.modeling.precision import choose_kernels, computing
 from workflow.scripts.progress import Progress
 
 Array = np.ndarray[Any, Any]
@@ -51,7 +51,7 @@ def head_outputs(
     """
     encoder.to(device).eval()
     head.to(device).eval()
-    choose_attention(encoder, device, precision)
+    choose_kernels(encoder, device, precision)
     for batch in batches(features, device, budget):
         with computing(device, precision):
             logits = head(encode(encoder, batch)[0], batch)
@@ -68,7 +68,7 @@ def sentence_vectors(
     above it are not computed. The other arguments are those of `head_outputs`.
     """
     encoder.to(device).eval()
-    choose_attention(encoder, device, precision)
+    choose_kernels(encoder, device, precision)
     states_of = hidden_state_reader(encoder, layer)
     vectors: Array = np.zeros((len(features.input_ids), encoder.config.hidden_size), dtype=np.float32)
     for batch in batches(features, device, budget):

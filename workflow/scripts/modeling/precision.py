@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from workflow.scripts.modeling import cpu_attention
+
 
 def computing(device: torch.device, precision: str) -> AbstractContextManager[Any]:
     """Return a context in which matrix products are computed in a precision, and what needs it in 32 bits.
@@ -16,11 +18,13 @@ def computing(device: torch.device, precision: str) -> AbstractContextManager[An
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision != "fp32")
 
 
-def choose_attention(encoder: Any, device: torch.device, precision: str) -> None:
-    """Choose the faster way to compute attention; the results differ by rounding only.
+def choose_kernels(encoder: Any, device: torch.device, precision: str) -> None:
+    """Choose the faster way to compute attention and dropout; the results differ by rounding and random numbers only.
 
-    On CPUs in bfloat16 the plain matrix products win over the fused kernel (benchmarks/RESULTS.md), anywhere else the
+    On CPUs in bfloat16 those of `cpu_attention` win over the fused kernel (benchmarks/RESULTS.md), anywhere else the
     fused kernel, which is the libraries' default.
     """
     if device.type == "cpu" and precision != "fp32" and hasattr(encoder, "set_attn_implementation"):
-        encoder.set_attn_implementation("eager")
+        cpu_attention.register()
+        encoder.set_attn_implementation(cpu_attention.NAME)
+        cpu_attention.replace_dropout(encoder)

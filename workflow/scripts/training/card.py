@@ -39,6 +39,17 @@ def data_hashes(paths: Iterable[Path]) -> dict[str, str]:
     return {f"{path.parent.name}/{path.name}": sha256(path) for path in paths}
 
 
+def repositories(data: Iterable[Path]) -> list[str]:
+    """Return the Hub's names of the repositories that development data come from, none where they are generated.
+
+    Args:
+        data: canonical data; the statistics that were written beside them name their origins.
+    """
+    beside = [path.with_suffix(".json") for path in data]
+    origins = [origin for path in beside if path.is_file() for origin in read_json(path).get("origins", ())]
+    return sorted({origin["repository"] for origin in origins})
+
+
 def base_model(folder: Path | None) -> str:
     """Return the Hub's name of the checkpoint that the model in a folder goes back to, empty if it has none.
 

@@ -23,7 +23,7 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.features.batches import micro_batches
 from workflow.scripts.features.collation import Batch, collate, collate_masked
 from workflow.scripts.modeling.encoders import encode
-from workflow.scripts.modeling.precision import choose_attention, computing
+from workflow.scripts.modeling.precision import choose_kernels, computing
 from workflow.scripts.progress import Progress
 from workflow.scripts.training.costs import Meter, add_costs, head_rows, model_shape, sequence_lengths
 from workflow.scripts.training.event_files import EventFiles, open_event_files
@@ -97,7 +97,7 @@ class TrainingLoop:
         self.processes = processes or Processes(device)
         heads = {task.name: task.head for task in tasks}
         self.shape = model_shape(encoder, heads)
-        choose_attention(encoder, device, hyperparameters.precision)
+        choose_kernels(encoder, device, hyperparameters.precision)
         self.processes.prepare(encoder, heads, hyperparameters.precision)
         self.modules = nn.ModuleDict({"encoder": encoder, "heads": nn.ModuleDict(heads)})
         self.parameters = [parameter for parameter in self.modules.parameters() if parameter.requires_grad]
@@ -137,7 +137,7 @@ class TrainingLoop:
         earlier = self.done.cost
         try:
             with Meter(self.device) as meter, open_event_files(self.events, self.done.step) as events:
-                self._steps(lambda: add_costs(earlier, meter.figures()), events)
+                self._steps(lambda: add_costs(earlier, self.processes.together(meter.figures())), events)
         finally:
             signal.signal(signal.SIGTERM, handler)
         if self.stopping is not None:

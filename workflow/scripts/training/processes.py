@@ -94,6 +94,10 @@ class Processes:
         """Return the main process's value, a JSON object, in all processes."""
         return value
 
+    def together(self, figures: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what all processes have cost (`costs.Meter`): sums, the highest peak of a device, the main one's time."""
+        return dict(figures)
+
     def barrier(self) -> None:
         """Wait for all processes."""
 

@@ -80,6 +80,16 @@ class ShardedProcesses(Processes):
         torch.distributed.broadcast_object_list(values, src=0, device=self.device)
         return values[0]
 
+    def together(self, figures: Mapping[str, Any]) -> dict[str, Any]:
+        parts: list[dict[str, Any]] = [{}] * self.count
+        torch.distributed.all_gather_object(parts, dict(figures))
+        found = parts[0] | {"cpu_seconds": sum(part["cpu_seconds"] for part in parts)}
+        found["peak_memory_mb"] = max(part["peak_memory_mb"] for part in parts)
+        energies = [part["energy_joules"] for part in parts]
+        if self.device.type == "cuda" and None not in energies:  # that of a CPU is the whole machine's already
+            found["energy_joules"] = sum(energies)
+        return found
+
     def barrier(self) -> None:
         self.total(0.0)
 
