@@ -10,8 +10,10 @@ CONFIG ?= config/config.yaml
 # default build, which brings CUDA.
 TORCH_INDEX ?=
 
+comma := ,
+
 .DEFAULT_GOAL := help
-.PHONY: help run bundle watch test check format docs clean-environment
+.PHONY: help run bundle submission watch test check format docs clean-environment
 
 help: ## This text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -21,6 +23,10 @@ run: $(VENV)/.run ## Create the environment and run a study (CONFIG=, the labora
 
 bundle: $(VENV)/.run ## Collect all data and models that a study needs (CONFIG=) into a folder for an offline machine
 	$(BIN)/snakemake bundle --cores $(CORES) --configfile $(CONFIG)
+
+submission: $(VENV)/.run ## Write XTREME's submission folders of a study (CONFIG=; MODEL=, SOURCE=, SEED= name one, else all)
+	$(BIN)/snakemake submission --cores $(CORES) --configfile $(CONFIG) $(if $(MODEL)$(SOURCE)$(SEED),--config \
+	  'submission={$(if $(MODEL),model: $(MODEL)$(comma) )$(if $(SOURCE),source: $(SOURCE)$(comma) )$(if $(SEED),seed: $(SEED))}')
 
 watch: $(VENV)/.run ## Show the running jobs, until Ctrl-C
 	@$(BIN)/python -m workflow.scripts.watch_jobs

@@ -24,6 +24,8 @@ include: "workflow/rules/intermediate.smk"
 include: "workflow/rules/target.smk"
 include: "workflow/rules/adapters.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/layers.smk"
+include: "workflow/rules/slices.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -33,12 +35,19 @@ rule all:
     input:
         f"results/{STUDY.collection}/report.html",
         FILES.summary_files,
+        SWEEP.summary_files,
 
 
 rule scores:
     """The long table of scores, without tables, figures and report."""
     input:
         f"results/{STUDY.collection}/scores.parquet",
+
+
+rule submission:
+    """XTREME's submission folders (config key `submission`)."""
+    input:
+        FILES.submissions,
 
 
 rule checkpoints:

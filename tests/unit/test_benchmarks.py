@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import prediction_throughput, training_throughput
+from benchmarks import prediction_throughput, retrieval, training_throughput
 from benchmarks.turns import Cost, Measured, ratios
 from benchmarks.workload import SHAPES, Shape, write_sequences
 from workflow.scripts.features.store import Features
@@ -33,6 +33,22 @@ def test_prediction_is_measured_beside_the_trainer(capfd):
     figures = run_small(prediction_throughput, capfd, "--only", "ours-fp32", "padded-fp32")
     assert list(figures["ratios"]) == ["ours-fp32 / padded-fp32"]
     assert figures["benchmark"] == "prediction_throughput"
+
+
+def test_retrieval_is_measured_and_compared_with_all_pairs(capfd):
+    words = ["--left", "300", "--right", "200", "--width", "32", "--repetitions", "1", "--exhaustive", "250"]
+    assert retrieval.main([*words, "--only", "ours", "ours-half"]) == 0
+    figures = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert set(figures["variants"]) == {"ours", "ours-half"}
+    assert figures["exhaustive"] == {"rows_of_each_side": [250, 200], "identical": True}
+    assert figures["products"] in ("bfloat16", "float32")
+
+
+def test_what_more_rows_cost_is_linear():
+    """Half of the rows take 3 s less than the whole: ten times as many take 54 s more."""
+    measured = {"ours": Measured([Cost(1, cpu=10)], {}), "ours-half": Measured([Cost(1, cpu=7)], {})}
+    assert retrieval.full_size(measured, left=100, right=10) == 10 + 0.6 * 90
+    assert retrieval.full_size({"ours": measured["ours"]}, 100, 10) is None
 
 
 def test_a_variant_that_fails_ends_the_benchmark(capfd):

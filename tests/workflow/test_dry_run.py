@@ -28,6 +28,7 @@ LABORATORY = {
     "predict_target": 99,
     "score_target": 99,
     "collect_scores": 1,
+    "measure_slices": 1,
     "measure_overlap": 1,
     "make_tables": 1,
     "plot_gains": 1,

@@ -6,7 +6,8 @@ import pyarrow.parquet as pq
 import yaml
 
 SMOKE = ("--configfile", "tests/config/smoke.yaml")
-SUMMARY = {"collect_scores": 1, "make_tables": 1, "plot_gains": 1, "plot_distance": 1, "write_report": 1, "all": 1}
+RULES = ("collect_scores", "measure_slices", "make_tables", "plot_gains", "plot_distance", "write_report", "all")
+SUMMARY = dict.fromkeys(RULES, 1)
 
 
 def stale(smoke):
@@ -41,7 +42,7 @@ def test_the_study_is_complete(finished):
     assert (scores["n"] > 0).all()
     assert not list(results.rglob(".*.tmp"))
     assert not list((results / "state").glob("*"))
-    for name in ("report.html", "tables/transfer.csv", "tables/best.tex", "figures/gains.svg", "figures/distance.png"):
+    for name in ("report.html", "tables/transfer.csv", "tables/best.tex", "tables/slices.csv", "figures/gains.svg"):
         assert (results / name).stat().st_size > 0
 
 

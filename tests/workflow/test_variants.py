@@ -11,7 +11,9 @@ from tests.workflow.conftest import Tree, copy_tree
 
 STUDY = ("--configfile", "tests/config/variants.yaml", "--cores", "2")
 SOURCES = ["none", "mnli", "mnli-s64", "mnli-s256", "mnli-s1024"]
-SUMMARY = {"collect_scores": 1, "make_tables": 1, "plot_gains": 1, "plot_distance": 1, "write_report": 1, "all": 1}
+SUMMARY = dict.fromkeys(
+    ("collect_scores", "make_tables", "plot_gains", "plot_distance", "measure_slices", "write_report", "all"), 1
+)
 ADDED = {"train_intermediate": 1, "finetune_target": 1, "predict_target": 2, "score_target": 2} | SUMMARY
 """Jobs that follow from another source."""
 

@@ -10,6 +10,7 @@ from workflow.scripts.gpus import visible_gpus
 from workflow.scripts.layout import PUBLISHED, Layout
 from workflow.scripts.specifications import Specifications
 from workflow.scripts.study import Study
+from workflow.scripts.sweeps import LayerSweep
 from workflow.scripts.tasks import TASKS
 
 from snakemake.exceptions import WorkflowError
@@ -19,7 +20,7 @@ def checked_study(settings):
     """Return the study, its jobs' identities and its files, or stop with one sentence that says what is wrong."""
     try:
         study = Study(settings)
-        return study, Specifications(study), Layout(study)
+        return study, Specifications(study), Layout(study), LayerSweep(study)
     except UserError as error:
         raise WorkflowError(str(error)) from None
 
@@ -35,7 +36,7 @@ def tell_report():
     tell(f"done; the report is {path}" if path.exists() else "done")
 
 
-STUDY, SPECS, FILES = checked_study(config)
+STUDY, SPECS, FILES, SWEEP = checked_study(config)
 shorten_progress()
 prefer_this_python()
 start_jobs_at_once(workflow)

@@ -3,6 +3,8 @@
 inputs   results/{collection}/finetuned/… or, for the targets that need no training, the encoder
 outputs  results/{collection}/predictions/{model}/{source}/seed{seed}/{target}.parquet
          results/{collection}/scores/{model}/{source}/seed{seed}/{target}.json
+         results/{collection}/examples/{model}/{source}/seed{seed}/{target}.parquet
+         results/{collection}/submission/{model}/{source}/seed{seed}/… (target `submission`)
          results/{collection}/scores.parquet
 """
 
@@ -32,13 +34,14 @@ rule predict_target:
 
 
 rule score_target:
-    """Score the predictions of a target with its official metrics."""
+    """Score the predictions of a target with its official metrics, and write what each example adds to them."""
     input:
         run=FILES.tested_run,
         data=FILES.tested_data,
         predictions="results/{collection}/predictions/{model}/{source}/seed{seed}/{target}.parquet",
     output:
         scores="results/{collection}/scores/{model}/{source}/seed{seed}/{target}.json",
+        examples="results/{collection}/examples/{model}/{source}/seed{seed}/{target}.parquet",
     log:
         "results/{collection}/logs/score/{model}/{source}.{seed}.{target}.log",
     conda:
@@ -49,6 +52,25 @@ rule score_target:
         "python -m workflow.scripts.launch score --task {wildcards.target} --collection {wildcards.collection}"
         " --model {wildcards.model} --source {wildcards.source} --target {wildcards.target} --seed {wildcards.seed}"
         " --data {input.data:q} --predictions {input.predictions:q} --run {input.run:q} --out {output.scores:q}"
+        " --examples {output.examples:q} --log {log:q}"
+
+
+rule write_submission:
+    """Write the predictions of one model, source and seed as the files that XTREME's evaluate.py reads."""
+    input:
+        examples=FILES.submitted_examples,
+        data=FILES.submitted_data,
+    output:
+        manifest="results/{collection}/submission/{model}/{source}/seed{seed}/manifest.json",
+    log:
+        "results/{collection}/logs/submission/{model}/{source}.{seed}.log",
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        spec=SPECS.submission_spec(),
+    shell:
+        "python -m workflow.scripts.launch write_submission --model {wildcards.model} --source {wildcards.source}"
+        " --seed {wildcards.seed} --examples {input.examples:q} --data {input.data:q} --manifest {output.manifest:q}"
         " --log {log:q}"
 
 

@@ -121,6 +121,9 @@ rule write_report:
         summaries=FILES.summary_files,
         statistics=FILES.statistics_files,
         overlap=FILES.overlap_files,
+        layers=SWEEP.summary_files,
+        slices=FILES.slice_files,
+        consistency=FILES.consistency_files,
     output:
         report=report("results/{collection}/report.html", caption="../report/report.rst", category="Report"),
     log:
@@ -137,4 +140,5 @@ rule write_report:
         " --models {params.models} --sources {params.sources} --targets {params.targets}"
         " --spec {params.spec:q} --published {input.published:q} --runs {input.runs:q}"
         " --tables results/{wildcards.collection}/tables --figures results/{wildcards.collection}/figures"
-        " --statistics {input.statistics:q} --overlap {input.overlap[0]:q} --out {output.report:q} --log {log:q}"
+        " --statistics {input.statistics:q} --overlap {input.overlap[0]:q} --layers {input.layers:q}"
+        " --slices {input.slices[0]:q} --consistency {input.consistency[0]:q} --out {output.report:q} --log {log:q}"

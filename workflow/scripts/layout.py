@@ -6,7 +6,8 @@
     results/{collection}/trunks/{model}/{source}/seed{seed}/
     results/{collection}/intermediate/{model}/{source}/seed{seed}/
     results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/
-    results/{collection}/predictions|scores/{model}/{source}/seed{seed}/{target}
+    results/{collection}/predictions|scores|examples/{model}/{source}/seed{seed}/{target}
+    results/{collection}/submission/{model}/{source}/seed{seed}/
 
 The methods that take wildcards are the rules' input functions.
 """
@@ -15,9 +16,10 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
+from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.source_names import SourceName
 from workflow.scripts.study import NONE, Study
-from workflow.scripts.tasks import SPLITS, TASKS
+from workflow.scripts.tasks import SPLITS, TASKS, Family
 
 TABLES = ("transfer", "best", "languages", "published")
 PUBLISHED = "reference/published.csv"
@@ -34,6 +36,7 @@ class Layout:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.root = f"results/{study.collection}"
+        self.submitted = self._submitted()
 
     @property
     def event_folder(self) -> str:
@@ -128,9 +131,17 @@ class Layout:
 
     def encoder_weights(self, wildcards: Any) -> str:
         """Return the weights that a target fine-tuning starts from: of a model with an adapter, the adapter's."""
-        adapted = wildcards.source != NONE and self.study.has_adapter(wildcards.model)
-        name = "adapter_model.safetensors" if adapted else "model.safetensors"
-        return f"{self.model_directory(wildcards.model, wildcards.source, wildcards.seed)}/{name}"
+        model, source, seed = wildcards.model, wildcards.source, wildcards.seed
+        preceding = self.study.preceding_task(wildcards.task)
+        trained = source != NONE or preceding is not None
+        name = "adapter_model.safetensors" if trained and self.study.has_adapter(model) else "model.safetensors"
+        return f"{self._directory_after(model, source, seed, preceding)}/{name}"
+
+    def _directory_after(self, model: str, source: str, seed: object, task: str | None) -> str:
+        """Return the folder of the encoder that a source, and fine-tuning on a task, lead to."""
+        if task is None:
+            return self.model_directory(model, source, seed)
+        return f"{self.root}/finetuned/{model}/{source}/seed{seed}/{task}"
 
     def finetuning_tokens(self, wildcards: Any) -> list[str]:
         """Return the token files of a training task."""
@@ -142,11 +153,8 @@ class Layout:
 
     def tested_run(self, wildcards: Any) -> str:
         """Return the run card of the model that a target is tested with."""
-        model, source, seed = wildcards.model, wildcards.source, wildcards.seed
-        if not TASKS[wildcards.target].fine_tuned:
-            return f"{self.model_directory(model, source, seed)}/run.json"
         task = self.study.training_task(wildcards.target)
-        return f"{self.root}/finetuned/{model}/{source}/seed{seed}/{task}/run.json"
+        return f"{self._directory_after(wildcards.model, wildcards.source, wildcards.seed, task)}/run.json"
 
     def tested_tokens(self, wildcards: Any) -> list[str]:
         """Return the token files that a target is tested on."""
@@ -164,6 +172,42 @@ class Layout:
             f"{self.root}/scores/{model}/{source}/seed{seed}/{target}.json" for model, source, seed, target in cells
         ]
 
+    def example_files(self, wildcards: Any) -> list[str]:
+        """Return the tables of examples of every model, source, seed and target."""
+        return [f.replace("/scores/", "/examples/", 1).replace(".json", ".parquet") for f in self.score_files()]
+
+    def _submitted(self) -> list[tuple[Any, ...]]:
+        """Return model, source and seed of the submission folders: those of the configuration, by default all.
+
+        Raises:
+            UserError: the study has no such model, source or seed.
+        """
+        chosen = []
+        for key, names in (("model", self.study.models), ("source", self.study.sources), ("seed", self.study.seeds)):
+            name, valid = str(self.study.settings["submission"][key]), [str(value) for value in names]
+            if name not in ("all", *valid):
+                raise UserError(
+                    f"config: submission.{key} = '{name}' is no {key} of the study; expected all or one of "
+                    f"{', '.join(valid)}.{nearest(name, valid)}"
+                )
+            chosen.append(valid if name == "all" else [name])
+        return list(product(*chosen))
+
+    def submissions(self, wildcards: Any) -> list[str]:
+        """Return the manifests of the submission folders that the configuration asks for."""
+        folder = f"{self.root}/submission"
+        return [f"{folder}/{model}/{source}/seed{seed}/manifest.json" for model, source, seed in self.submitted]
+
+    def submitted_examples(self, wildcards: Any) -> list[str]:
+        """Return the tables of examples that a submission folder is written from."""
+        folder = f"{self.root}/examples/{wildcards.model}/{wildcards.source}/seed{wildcards.seed}"
+        return [f"{folder}/{target}.parquet" for target in self.study.targets]
+
+    def submitted_data(self, wildcards: Any) -> list[str]:
+        """Return the test data whose order a submission folder follows: those of retrieval targets."""
+        targets = [target for target in self.study.targets if TASKS[target].family is Family.RETRIEVAL]
+        return self.data_files(targets, "test")
+
     def intermediate_checkpoints(self, wildcards: Any) -> list[str]:
         """Return the run cards of all intermediate checkpoints."""
         sources = [source for source in self.study.sources if source != NONE]
@@ -174,10 +218,8 @@ class Layout:
         """Return the run cards of all models, the pretrained ones first."""
         study = self.study
         pretrained = [f"{self.root}/models/{model}/run.json" for model in study.models]
-        tasks = dict.fromkeys(study.training_task(target) for target in study.targets if TASKS[target].fine_tuned)
-        cells = product(study.models, study.sources, study.seeds, tasks)
-        folder = f"{self.root}/finetuned"
-        finetuned = [f"{folder}/{model}/{source}/seed{seed}/{task}/run.json" for model, source, seed, task in cells]
+        cells = product(study.models, study.sources, study.seeds, study.training_tasks())
+        finetuned = [f"{self._directory_after(*cell)}/run.json" for cell in cells]
         segments = product(study.models, study.trunk_segments(), study.seeds)
         trunks = [f"{self.root}/trunks/{model}/{source}/seed{seed}/run.json" for model, source, seed in segments]
         return [*pretrained, *trunks, *self.intermediate_checkpoints(wildcards), *finetuned]
@@ -200,6 +242,14 @@ class Layout:
         """Return the counts of all data that the study reads."""
         tasks = [task.name for task in self.study.needed_tasks()]
         return self._of_splits(f"{self.root}/data", "json", tasks, SPLITS)
+
+    def slice_files(self, wildcards: Any) -> list[str]:
+        """Return the scores by slice, and their tables."""
+        return [f"{self.root}/tables/slices.{form}" for form in ("json", "csv", "md", "tex")]
+
+    def consistency_files(self, wildcards: Any) -> list[str]:
+        """Return the agreement of the languages with English, and its tables."""
+        return [f"{self.root}/tables/consistency.{form}" for form in ("json", "csv", "md", "tex")]
 
     def overlap_files(self, wildcards: Any) -> list[str]:
         """Return the counts of test inputs in intermediate training data, and their tables."""

@@ -47,10 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     log = configure(arguments.log, f"predict {arguments.title}")
     task, device = find_task(arguments.task), select_device(arguments.gpus)
-    spec = decode(arguments.spec, defaults("prediction"))
+    spec = decode(arguments.spec, defaults("retrieval") | defaults("prediction"))
     how = {"device": device, "precision": spec["precision"], "budget": arguments.micro_batch_tokens}
     encoder = load_encoder(arguments.run.parent)
     check_lengths(encoder, arguments.run.parent, arguments.tokens)
+    if not task.fine_tuned:
+        what = (spec["layer"], encoder.config.num_hidden_layers, spec["pooling"])
+        log.info("sentence vectors: hidden_states[%d] (0 = embeddings, %d = last layer), pooling %s", *what)
     tables = []
     for path, tokens in zip(arguments.data, arguments.tokens, strict=True):
         split = Split(path.stem, read_table(path), Features(tokens))
@@ -60,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             load_head(arguments.run.parent, spec["head"], head)
             tables.append(predict(task, encoder, head, split, **how))
         else:
-            reading = {"layer": spec["layer"], "neighbours": spec["neighbours"]}
+            reading = {name: spec[name] for name in ("layer", "neighbours", "pooling")}
             tables.append(predict_untrained(task, encoder, split, **reading, **how))
     write_table(arguments.out, pa.concat_tables(tables))
     log.info("%d predictions", sum(table.num_rows for table in tables))

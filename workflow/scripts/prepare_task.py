@@ -13,7 +13,7 @@ from typing import Any
 from workflow.scripts.files import read_json, sha256, write_json, write_table
 from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
-from workflow.scripts.sources import canonical, providers
+from workflow.scripts.sources import canonical, providers, ranking_pools
 from workflow.scripts.sources.statistics import size_warnings, statistics
 from workflow.scripts.tasks import TASKS, Family, Task, restore_task
 
@@ -82,10 +82,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     head = spec["limit"] if task.family is Family.TEXT else None
     reader = canonical.Reader(task, split, languages, head=head)
     rows = canonical.join_gold(list(reader.rows(arguments.manifest.parent, manifest["files"])), reader.repairs)
-    whole = canonical.to_table(task.family, rows)
+    if task.family is Family.RANKING:
+        rows = ranking_pools.merge_candidates(rows)
+    whole = canonical.to_table(task.family, rows, task.slices)
     lenient = spec["languages"] == providers.AVAILABLE and (split == "test" or task.family in canonical.MULTILINGUAL)
     missing = canonical.check_table(task, split, whole, languages, lenient=lenient)
-    table = canonical.sample(whole, spec["limit"])
+    if task.family is Family.RANKING:
+        ranking_pools.check_answers(task, split, whole)
+        table = ranking_pools.sample_queries(whole, spec["limit"], split)
+    else:
+        table = canonical.sample(whole, spec["limit"])
     write_table(arguments.table, table)
     described = {
         "task": task.name,

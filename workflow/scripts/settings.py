@@ -259,8 +259,8 @@ def _check_values(settings: Settings) -> None:
 
 def _check_selection(settings: Settings) -> None:
     """Check that weights are selected on development data only where there are any."""
-    trained = [TASKS[target].train_task or target for target in settings["targets"] if TASKS[target].fine_tuned]
-    for name in dict.fromkeys(trained):
+    orders = (TASKS[target].training_tasks(settings["protocol"]) for target in settings["targets"])
+    for name in dict.fromkeys(name for order in orders for name in order):
         chosen = settings["training"] | settings["finetuning"].get(name, {})
         if chosen["selection"] == "best" and "dev" not in TASKS[name].splits:
             raise UserError(
@@ -283,7 +283,8 @@ def _check_model(settings: Settings, name: str, model: Settings) -> None:
             f"config: models.{name}.architecture.hidden_size = {shape['hidden_size']} cannot be divided among "
             f"attention_heads = {shape['attention_heads']}; choose a multiple"
         )
-    if settings["retrieval"]["layer"] > shape["layers"] and set(settings["targets"]) & {"bucc2018", "tatoeba"}:
+    read = any(not TASKS[target].fine_tuned for target in settings["targets"])
+    if read and settings["retrieval"]["layer"] > shape["layers"]:
         raise UserError(
             f"config: retrieval.layer = {settings['retrieval']['layer']} but models.{name} has "
             f"{shape['layers']} layers; expected 0 (embeddings) to {shape['layers']}"

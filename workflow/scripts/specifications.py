@@ -9,7 +9,7 @@ from typing import Any
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import fingerprint
 from workflow.scripts.metrics.registry import scorer_for
-from workflow.scripts.runspec import encode, sparse
+from workflow.scripts.runspec import decode, encode, sparse
 from workflow.scripts.settings import Settings, defaults
 from workflow.scripts.sources import providers
 from workflow.scripts.sources.lock import LOCK_PATH, LockFile, commits_to_ask
@@ -157,7 +157,9 @@ class Specifications:
     def finetuning_spec(self, model: str, task: str, seed: str) -> str:
         """Return the identity of a target fine-tuning run."""
         settings = self.study.settings["training"] | self.study.settings["finetuning"].get(task, {})
-        return self._supervised_spec(model, seed, settings, {"tasks": [task]})
+        facts: dict[str, Any] = {"tasks": [task]}
+        preceding = self.study.preceding_task(task)
+        return self._supervised_spec(model, seed, settings, facts | ({"continues": preceding} if preceding else {}))
 
     def _supervised_spec(self, model: str, seed: str, settings: Settings, facts: dict[str, Any]) -> str:
         adapter = self.study.settings["models"][model].get("adapter")
@@ -170,14 +172,25 @@ class Specifications:
         settings = self.study.settings["prediction"]
         if TASKS[target].fine_tuned:
             return encode("predict", defaults("prediction"), **settings, head=self.study.training_task(target))
-        reading = {name: self.study.settings["retrieval"][name] for name in ("layer", "neighbours")}
-        return encode("predict", defaults("prediction"), **settings, **reading)
+        reading = {name: self.study.settings["retrieval"][name] for name in ("layer", "neighbours", "pooling")}
+        usual = defaults("prediction") | {"encoder": None, "pooling": defaults("retrieval")["pooling"]}
+        return encode("predict", usual, **settings, **reading, encoder=self.study.training_task(target))
+
+    def sweep_spec(self, target: str) -> str:
+        """Return the identity of a target's scores by layer."""
+        scored, predicted = decode(self.score_spec(target)), decode(self.prediction_spec(target))
+        del scored["version"], predicted["version"]
+        return encode("layers", **scored, **predicted)
 
     def score_spec(self, target: str) -> str:
         """Return the identity of a target's scores."""
         task = TASKS[target]
         scorers = [metric.label for metric in scorer_for(task)]
         return encode("score", task=target, task_version=task.version, scorers=scorers, metrics=task.metrics)
+
+    def submission_spec(self) -> str:
+        """Return the identity of a submission folder."""
+        return encode("submission", targets=self.study.targets)
 
     def overlap_spec(self) -> str:
         """Return the identity of the overlap of test and training data; which data there are, its inputs say."""
@@ -191,7 +204,9 @@ class Specifications:
 
     def report_spec(self) -> str:
         """Return the identity of the report, which shows what of the configuration can change a result."""
-        shown = {key: value for key, value in self.study.settings.items() if key not in ("mirror", "tensorboard")}
+        hidden = {"mirror", "tensorboard", "submission"} | (set() if self.study.follows_protocol else {"protocol"})
+        hidden |= set() if self.study.settings["layer_sweep"]["sources"] else {"layer_sweep"}
+        shown = {key: value for key, value in self.study.settings.items() if key not in hidden}
         return encode("report", config=shown)
 
     def summary_spec(self, stage: str) -> str:

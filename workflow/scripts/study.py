@@ -7,6 +7,7 @@ stands in `specifications.py`, where its files are in `layout.py`.
 import json
 import os
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from workflow.scripts.source_names import SourceName
 from workflow.scripts.sources import providers
 from workflow.scripts.sources.generated import check_examples, in_laboratory
 from workflow.scripts.tasks import SPLITS, TASKS, Family, Task
-from workflow.scripts.tasks.local_formats import FORMATS
+from workflow.scripts.tasks.local_formats import FORMATS, ON_THE_HUB
 
 NONE = "none"
 """The source without intermediate training."""
@@ -41,6 +42,7 @@ class Study:
         self.targets: list[str] = self.settings["targets"]
         self.seeds: list[int] = self.settings["seeds"]
         self.provider: str = self.settings["provider"]
+        self.protocol: str = self.settings["protocol"]
         self.mirror: str = os.environ.get("MIRROR") or self.settings["mirror"]
         known = list(providers.known_languages(self.provider))
         self.world: list[str] = providers.check_codes(
@@ -64,7 +66,7 @@ class Study:
         """
         given = {*self.settings["local"], *self.settings["origins"]}
         for task in self.needed_tasks() if self.provider == "hub" else ():
-            if task.name in FORMATS and task.name not in given:
+            if task.name in FORMATS and task.name not in {*given, *ON_THE_HUB}:
                 raise UserError(
                     f"config: no repository of the Hub carries the data of '{task.name}'; name your own files with "
                     f"local.{task.name} (formats: {', '.join(FORMATS[task.name])}) or a repository with "
@@ -88,7 +90,7 @@ class Study:
 
     def needed_tasks(self) -> list[Task]:
         """Return every task whose data some run reads."""
-        names = {self.training_task(target) for target in self.targets if TASKS[target].fine_tuned} | set(self.targets)
+        names = {*self.training_tasks(), *self.targets}
         for source in self.sources:
             names |= set(self.source_data(source))
         for model in self.models:
@@ -148,9 +150,26 @@ class Study:
         sources = [self.source(source) for source in self.sources if source != NONE]
         return list(dict.fromkeys(str(segment) for source in sources for segment in source.segments()))
 
-    def training_task(self, target: str) -> str:
-        """Return the task whose training data a target is fine-tuned on."""
-        return TASKS[target].train_task or target
+    def training_tasks(self) -> list[str]:
+        """Return all tasks that models are fine-tuned on for some target."""
+        tasks = [task for target in self.targets for task in TASKS[target].training_tasks(self.protocol)]
+        return list(dict.fromkeys(tasks))
+
+    def training_task(self, target: str) -> str | None:
+        """Return the task that a target's model was last fine-tuned on, None where it is the encoder as it is."""
+        return (None, *TASKS[target].training_tasks(self.protocol))[-1]
+
+    def preceding_task(self, task: str) -> str | None:
+        """Return the task that a model is fine-tuned on before this one under the protocol (COPA: Social IQa)."""
+        orders = [TASKS[target].training_tasks(self.protocol) for target in self.targets]
+        return next((before for order in orders for before, after in pairwise(order) if after == task), None)
+
+    @property
+    def follows_protocol(self) -> bool:
+        """Whether the protocol makes a difference to some target."""
+        return any(
+            TASKS[target].training_tasks(self.protocol) != TASKS[target].training_tasks("") for target in self.targets
+        )
 
     def tokenizer(self, model: str) -> str:
         """Return the tokenizer of a model; a checkpoint's own has the name of the model."""

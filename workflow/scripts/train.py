@@ -28,6 +28,7 @@ from workflow.scripts.modeling.adapters import add_adapter, recompute_activation
 from workflow.scripts.modeling.checkpoints import (
     freeze_layers,
     load_encoder,
+    load_head,
     load_masked_lm,
     new_masked_lm,
     save_checkpoint,
@@ -128,6 +129,8 @@ def build(arguments: argparse.Namespace, spec: dict[str, Any]) -> tuple[Any, Any
     torch.manual_seed(spec["seed"])  # new heads and adapters are the same whatever encoder they stand on
     head = language_model_head(model) if spec.get("corpora") else None
     tasks, sequence = plans.supervised(spec, arguments.tokens, encoder.config.hidden_size, head)
+    if "continues" in spec:  # a benchmark's second step of training goes on with the head of the first
+        load_head(arguments.encoder.parent, spec["continues"], tasks[0].head)
     if adapter:
         add_adapter(model, adapter)
     freeze_layers(encoder, spec["frozen_layers"])

@@ -19,6 +19,7 @@ from workflow.scripts.reporting.programs import load, scores_parser
 from workflow.scripts.reporting.published import checkpoints, read_published
 from workflow.scripts.reporting.published_tables import published_tables
 from workflow.scripts.reporting.report import FORMATS, Material, render
+from workflow.scripts.reporting.slices import read_measured
 from workflow.scripts.reporting.titles import display_titles
 from workflow.scripts.runspec import decode
 from workflow.scripts.tasks import TASKS
@@ -34,7 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tables", type=Path, required=True, help="folder of the tables, offered for saving")
     parser.add_argument("--figures", type=Path, required=True, help="folder of gains.svg and distance.svg")
     parser.add_argument("--statistics", type=Path, nargs="*", default=[], help="statistics of the splits (JSON)")
+    parser.add_argument("--layers", type=Path, nargs="*", default=[], help="figure and table of the layer sweep")
     parser.add_argument("--overlap", type=Path, help="overlap.json, its other formats beside it (default: not shown)")
+    for name in ("slices", "consistency"):
+        parser.add_argument(
+            f"--{name}", type=Path, help=f"{name}.json, its other formats beside it (default: not shown)"
+        )
     parser.add_argument("--published", type=Path, required=True, help="published numbers (CSV)")
     parser.add_argument("--out", type=Path, required=True, help="report to write (HTML)")
     options = parser.parse_args(argv)
@@ -42,19 +48,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     models, table = load(options)
     config = decode(options.spec)["config"]
     files = [options.tables / f"{name}.{suffix}" for name in TABLES for suffix in FORMATS]
-    files += [options.overlap.with_suffix(f".{suffix}") for suffix in FORMATS] if options.overlap else []
+    found = [path for path in (options.overlap, options.slices, options.consistency) if path]
+    files += [path.with_suffix(f".{suffix}") for path in found for suffix in FORMATS]
+    swept = [path for path in options.layers if path.suffix == ".svg"]
+    files += [path for path in options.layers if path.suffix == ".csv"]
     material = Material(
         models=models,
         table=table,
         titles=display_titles(),
         runs=[read_run(path) for path in options.runs],
         config=config,
-        figures={name: _text(options.figures / f"{name}.svg") for name in FIGURES},
+        figures={path.stem: _text(path) for path in [options.figures / f"{name}.svg" for name in FIGURES] + swept},
         files={path.name: _text(path) for path in files},
         retrieval=[name for name, task in TASKS.items() if task.family in UNTRAINED_FAMILIES],
         parallel=[name for name, task in TASKS.items() if isinstance(task.schema, TranslationSchema)],
         statistics=[read_statistics(path) for path in options.statistics],
         overlap=read_overlap(options.overlap) if options.overlap else None,
+        slices=read_measured(options.slices) if options.slices else None,
+        consistency=read_measured(options.consistency) if options.consistency else None,
         published=published_tables(models, read_published(options.published), checkpoints(config), display_titles()),
         commit=commit(),
     )

@@ -21,12 +21,29 @@ def test_repeated_sentences_are_mined_once():
         "side": ["foreign"] * 3 + ["english"] * 2,
         "text_a": ["a", "a", "b", "x", "y"],
     }
-    columns = bitext.mine(rows, EYE[[0, 0, 1, 0, 1]], neighbours=2)
+    columns = bitext.mine(rows, EYE[[0, 0, 1, 0, 1]].__getitem__, neighbours=2)
     assert sorted(zip(columns["id"], columns["prediction"], strict=True)) == [("f1", "e1"), ("f3", "e2")]
     assert set(columns["language"]) == {"qaa"}
 
 
 def test_a_language_without_candidates_has_one_empty_row():
     rows = {"id": ["f1", "e1"], "language": ["qaa"] * 2, "side": ["foreign", "english"], "text_a": ["a", "x"]}
-    columns = bitext.mine(rows, EYE[[0, 1]], neighbours=1)  # a margin of 0 is no candidate
+    columns = bitext.mine(rows, EYE[[0, 1]].__getitem__, neighbours=1)  # a margin of 0 is no candidate
     assert columns == {"id": [None], "language": ["qaa"], "prediction": [None], "score": [None]}
+
+
+def test_vectors_are_asked_for_once_for_each_language_and_side():
+    rows = {
+        "id": ["f1", "f2", "e1", "g1", "e2", "e3"],
+        "language": ["qaa", "qaa", "qaa", "qab", "qab", "qab"],
+        "side": ["foreign", "foreign", "english", "foreign", "english", "english"],
+        "text_a": ["a", "a", "x", "a", "y", "z"],
+    }
+    asked = []
+
+    def vectors_of(chosen):
+        asked.append(chosen.tolist())
+        return EYE[chosen]
+
+    bitext.mine(rows, vectors_of, neighbours=1)
+    assert asked == [[0], [2], [3], [4, 5]]

@@ -14,7 +14,8 @@ from transformers import (
     XLMRobertaXLModel,
 )
 
-from workflow.scripts.decoding.inference import head_outputs, sentence_vectors
+from workflow.scripts.decoding import inference
+from workflow.scripts.decoding.inference import head_outputs, layer_vectors, sentence_vectors
 from workflow.scripts.features.store import Features, TokenIds, write_features
 from workflow.scripts.modeling.heads import make_head
 
@@ -150,3 +151,66 @@ def test_the_budget_bounds_batches_and_changes_nothing_but_rounding(features):
     torch.testing.assert_close(run_head(features, budget=64), run_head(features), atol=1e-5, rtol=1e-4)
     whole, pieces = (sentence_vectors(encoder, features, 1, CPU, budget=budget) for budget in (0, 64))
     np.testing.assert_allclose(pieces, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [*STACKED, "distilbert"])
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_all_layers_come_from_one_pass(features, kind, pooling):
+    encoder = make_encoder(kind)
+    found = layer_vectors(encoder, features, CPU, pooling=pooling)
+    assert found.shape == (LAYERS + 1, 30, WIDTH)
+    for layer in range(LAYERS + 1):
+        np.testing.assert_array_equal(found[layer], sentence_vectors(encoder, features, layer, CPU, pooling=pooling))
+
+
+def test_pooling_cls_takes_the_first_token(features):
+    encoder = make_encoder("xlmr")
+    found = sentence_vectors(encoder, features, 2, CPU, pooling="cls")
+    for row in range(5):
+        ids = torch.from_numpy(features.input_ids[row].astype(np.int64)).unsqueeze(0)
+        with torch.inference_mode():
+            first = encoder(ids, output_hidden_states=True).hidden_states[2][0, 0]
+        np.testing.assert_allclose(found[row], (first / first.norm()).numpy(), atol=2e-5)
+
+
+@pytest.fixture(scope="module")
+def repeated(tmp_path_factory):
+    """Sequences 0, 3 and 4 are equal, and 1 and 5."""
+    ids = [[0, 7, 8, 2], [0, 9, 2], [0, 8, 7, 2], [0, 7, 8, 2], [0, 7, 8, 2], [0, 9, 2]]
+    columns = {"example": list(range(6)), "input_ids": ids, "label": [0] * 6}
+    path = tmp_path_factory.mktemp("repeated") / "test.arrow"
+    write_features(path, columns, family="classification", tokens=TOKENS, labels=("a", "b", "c"))
+    return Features(path)
+
+
+def test_equal_sequences_are_computed_once(repeated, monkeypatch):
+    encoder, computed = make_encoder("xlmr"), []
+    encoder.embeddings.register_forward_hook(lambda module, inputs, output: computed.append(len(output)))
+    monkeypatch.setattr(inference, "COPIED", 2)
+    vectors = sentence_vectors(encoder, repeated, 1, CPU)
+    assert sum(computed) == 3
+    np.testing.assert_allclose(vectors, means(make_encoder("xlmr"), repeated, 1), atol=2e-5)
+
+
+def test_the_same_hash_does_not_make_sequences_equal(repeated, monkeypatch):
+    monkeypatch.setattr(inference, "hash", lambda text: 1, raising=False)
+    encoder = make_encoder("xlmr")
+    np.testing.assert_allclose(sentence_vectors(encoder, repeated, 1, CPU), means(encoder, repeated, 1), atol=2e-5)
+
+
+def test_some_rows_are_computed_in_the_order_asked_for(features):
+    encoder, rows = make_encoder("xlmr"), np.array([17, 3, 20])
+    found = sentence_vectors(encoder, features, 2, CPU, rows=rows)
+    np.testing.assert_allclose(found, sentence_vectors(encoder, features, 2, CPU)[rows], atol=1e-5)
+
+
+def test_many_vectors_are_held_in_a_file_that_goes_with_them(features, monkeypatch, tmp_path):
+    encoder = make_encoder("xlmr")
+    small = sentence_vectors(encoder, features, 1, CPU)
+    monkeypatch.setattr(inference, "IN_MEMORY", 4 * 30 * WIDTH - 1)
+    monkeypatch.setattr(inference.tempfile, "tempdir", str(tmp_path))
+    large = sentence_vectors(encoder, features, 1, CPU)
+    assert isinstance(large.base, np.memmap)
+    assert not isinstance(small.base, np.memmap)
+    np.testing.assert_array_equal(large, small)
+    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 
 from workflow.scripts.errors import UserError
+from workflow.scripts.laboratory.ranking import ENTITIES
 from workflow.scripts.laboratory.world import PHENOMENA, SPLITS, Row, World, split_of
 
 WORLD = World(seed=7)
@@ -20,8 +21,12 @@ COLUMNS = {
     "span": {"context", "question", "answers"},
     "retrieval": {"text_a", "text_b"},
     "mining": {"side", "text_a", "gold"},
+    "ranking": {"side", "text_a", "text_b", "gold"},
     "text": {"text_a", "text_b"},
 }
+KEYS_OF_POOLS = {"answer_retrieval": (("text_b",), "candidate"), "entity_linking": (("text_a",), "query")}
+"""Where the keys of these phenomena stand in canonical rows; entities, other than mentions, are in every split."""
+
 ALIGNED = ("translation", "translations")
 
 
@@ -34,7 +39,8 @@ def test_rows_have_the_columns_of_their_family_and_unique_ids(phenomenon: str) -
     made = rows(phenomenon, languages=("en", "qaf"), examples=20)
     expected = {"id", "language"} | COLUMNS[PHENOMENA[phenomenon].family]
     assert all(set(row) == expected for row in made)
-    assert len({row["id"] for row in made}) == len(made) == (80 if phenomenon == "mining" else 40)
+    expected_rows = {"mining": 80, "answer_retrieval": 160, "entity_linking": 40 + len(ENTITIES)}.get(phenomenon, 40)
+    assert len({row["id"] for row in made}) == len(made) == expected_rows
 
 
 _PRINT = """
@@ -69,7 +75,10 @@ def _english_texts(phenomenon: str, split: str) -> set[str]:
     chosen = PHENOMENA[phenomenon]
     texts = set()
     for row in rows(phenomenon, split, examples=80):
-        for column in chosen.keys:
+        columns, side = KEYS_OF_POOLS.get(phenomenon, (chosen.keys, None))
+        if side and row["side"] != side:
+            continue
+        for column in columns:
             value = row[column]
             text = "".join(value) if isinstance(value, list) else str(value)
             texts.add("".join(letter for letter in text.lower() if letter.isalnum()))
@@ -151,7 +160,8 @@ def test_swapped_roles_keep_the_words() -> None:
 
 
 def test_choices_differ_and_the_label_is_among_them() -> None:
-    for phenomenon, count in (("continuation", 4), ("narrative", 4), ("commonsense", 5)):
+    counts = {"continuation": 4, "narrative": 4, "commonsense": 5, "social": 3, "cause_effect": 2}
+    for phenomenon, count in counts.items():
         made = rows(phenomenon, "train", examples=200)
         assert {row["label"] for row in made} == set(range(count))
         assert all(len(row["choices"]) == len(set(row["choices"])) == count for row in made)  # type: ignore[arg-type,call-overload]

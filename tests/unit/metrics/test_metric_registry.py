@@ -17,7 +17,14 @@ ORACLE: dict[Family, tuple[Any, Any]] = {
     Family.TAGGING: ([["B-PER", "O"]], [["B-PER", "O"]]),
     Family.SPAN: ([["an answer"]], ["answer"]),
     Family.RETRIEVAL: (["r1"], ["r1"]),
+    Family.RANKING: ([["c1", "c2"]], [["c2", "c1", "c3"]]),
     Family.MINING: ({"dev": PAIRS, "test": PAIRS}, {"dev": {("f", "e"): 1.1}, "test": {("f", "e"): 1.1}}),
+    Family.RANKING: ([["c1"]], [["c1", "c2"]]),
+}
+MORE: dict[str, Any] = {
+    "best_answer": ["answer"],
+    "null_score": [-1.0],
+    "all_ids": {"dev": {("f", "e"): 1.1}, "test": {("f", "e"): 1.1}},
 }
 
 
@@ -34,25 +41,33 @@ def test_metrics_return_the_values_they_declare_and_no_two_the_same(task) -> Non
     gold, predicted = ORACLE[task.family]
     metrics = scorer_for(task)
     declared = [name for metric in metrics for name in metric.values]
-    assert list(score_language(task, gold, predicted, "en")) == declared
+    assert list(score_language(task, gold, predicted, "en", MORE)) == declared
     assert len(set(declared)) == len(declared)
 
 
 @pytest.mark.parametrize(
     ("task", "metrics"),
     [
-        ("udpos", ["chunk_f1_syntactic_words", "token_accuracy"]),
-        ("panx", ["chunk_f1", "token_accuracy"]),
+        ("udpos", ["chunk_f1_syntactic_words", "token_accuracy", "chunk_f1_seqeval_0_0_12"]),
+        ("panx", ["chunk_f1", "token_accuracy", "chunk_f1_seqeval_0_0_12"]),
         ("ccg", ["token_accuracy"]),
-        ("xquad", ["squad_v1"]),
-        ("tydiqa", ["squad_v1"]),
+        ("xquad", ["squad_v1", "span_language_aware"]),
+        ("tydiqa", ["squad_v1", "span_language_aware"]),
         ("mlqa", ["mlqa"]),
-        ("squad_v2", ["squad_v2"]),
-        ("bucc2018", ["mining_f1"]),
+        ("squad_v2", ["squad_v2", "null_threshold"]),
+        ("bucc2018", ["mining_f1", "mining_f1_all_ids"]),
     ],
 )
 def test_benchmarks_with_scripts_of_their_own_keep_them(task: str, metrics: list[str]) -> None:
     assert [metric.name for metric in scorer_for(TASKS[task])] == metrics
+
+
+def test_a_metric_without_its_columns_is_left_out() -> None:
+    scores = score_language(TASKS["squad_v2"], [[], ["dog"]], ["", "dog"], "en")
+    assert scores == {"f1": 100.0, "exact_match": 100.0}
+    more = {"best_answer": ["cat", "dog"], "null_score": [2.0, -1.0]}
+    scores = score_language(TASKS["squad_v2"], [[], ["dog"]], ["cat", "dog"], "en", more)
+    assert (scores["f1"], scores["best_f1"], scores["best_f1_threshold"]) == (50.0, 100.0, -1.0)
 
 
 def test_plain_text_is_not_scored() -> None:

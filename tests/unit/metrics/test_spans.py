@@ -4,7 +4,16 @@ import random
 
 import pytest
 
-from workflow.scripts.metrics.spans import mlqa, normalise_mlqa, normalise_squad, squad_v1, squad_v2
+from workflow.scripts.metrics.null_scores import best_null_thresholds
+from workflow.scripts.metrics.spans import (
+    mlqa,
+    normalise_language_aware,
+    normalise_mlqa,
+    normalise_squad,
+    span_language_aware,
+    squad_v1,
+    squad_v2,
+)
 
 
 def scores(result: dict[str, float]) -> tuple[float, float]:
@@ -109,3 +118,59 @@ def test_the_order_of_questions_does_not_change_a_bit() -> None:
         rng.shuffle(questions)
         results.add(squad_v1([gold for gold, _ in questions], [found for _, found in questions])["f1"])
     assert len(results) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("zh", "北京 University，1998年", "北 京 university1998 年"),  # MLQA's own
+        ("de", "der Hund", "hund"),
+        ("th", "น้ำ 25 ลิตร", "น้ ำ 25 ลิ ต ร"),  # marks stay with their letters
+        ("th", "Bangkok กท", "bangkok ก ท"),
+        ("ja", "『東京』タワーが", "東 京 タ ワ ー が"),
+        ("ja", "か\u3099く", "か\u3099 く"),
+        ("ru", "«Москва»", "москва"),
+        ("fr", "l’été, e\u0301té", "lété e\u0301té"),
+        ("ko", "오래된 돌다리", "오래된 돌다리"),
+        ("qaa", "the dog", "the dog"),
+    ],
+)
+def test_language_aware_normalisation(language: str, text: str, expected: str) -> None:
+    assert normalise_language_aware(text, language) == expected
+
+
+def test_the_language_aware_values_have_names_of_their_own() -> None:
+    assert span_language_aware([["东京"]], ["东"], "zh") == {
+        "f1_language_aware": pytest.approx(200 / 3),
+        "exact_match_language_aware": 0.0,
+    }
+
+
+class TestNullThresholds:
+    GOLD = ((), ("dog",), ("red fox",), ())
+    BEST = ("cat", "dog", "fox", "owl")
+
+    def search(self, nulls, predicted=("", "", "", "")) -> dict[str, float]:
+        return best_null_thresholds(self.GOLD, predicted, "en", self.BEST, nulls)
+
+    def test_the_two_thresholds_are_searched_apart(self) -> None:
+        # answered one after the other: dog (+1), fox (F1 + 2/3, no exact match), then two unanswerable (-1 each)
+        found = self.search([3.0, -2.0, -1.0, 4.0])
+        assert found == {
+            "best_f1": pytest.approx(100 * (2 + 1 + 2 / 3) / 4),
+            "best_f1_threshold": -1.0,
+            "best_exact_match": 75.0,
+            "best_exact_match_threshold": -2.0,
+        }
+
+    def test_nothing_answered_is_the_threshold_0_of_the_official_script(self) -> None:
+        found = self.search([-5.0, 2.0, 3.0, -4.0])
+        assert (found["best_f1"], found["best_f1_threshold"]) == (50.0, 0.0)
+
+    def test_an_unanswered_question_is_never_right(self) -> None:
+        found = self.search([None, -2.0, -1.0, 4.0], (None, "", "", ""))
+        assert found["best_exact_match"] == 50.0
+
+    def test_a_prediction_without_null_score_is_an_error(self) -> None:
+        with pytest.raises(ValueError, match="question 1 has a prediction, but no best answer"):
+            self.search([1.0, None, 1.0, 1.0])

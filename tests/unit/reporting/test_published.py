@@ -16,12 +16,13 @@ from workflow.scripts.reporting.published import (
     read_published,
     same_checkpoint,
 )
-from workflow.scripts.tasks import TASKS, Role
+from workflow.scripts.tasks import TASKS
+from workflow.scripts.tasks.targets import TARGET_TASKS
 
 ROWS = read_published()
 XLMR = "FacebookAI/xlm-roberta-large"
 VERIFIED, CHECKED, MEMORY = STATUSES
-TARGETS = [name for name, task in TASKS.items() if task.role is Role.TARGET]
+TARGETS = [task.name for task in TARGET_TASKS]
 QA = {"xquad", "mlqa", "tydiqa"}
 
 

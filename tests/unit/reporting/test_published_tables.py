@@ -26,14 +26,15 @@ from workflow.scripts.reporting.report import TEMPLATES, downloads, shade
 from workflow.scripts.reporting.scores import read_languages, read_scores
 from workflow.scripts.reporting.tables import BIAS, Number
 from workflow.scripts.reporting.titles import display_titles
-from workflow.scripts.tasks import TASKS, Role
+from workflow.scripts.tasks import TASKS
 from workflow.scripts.tasks.languages import describe
+from workflow.scripts.tasks.targets import TARGET_TASKS
 
 TITLES = display_titles()
 ROWS = read_published()
 XLMR = "FacebookAI/xlm-roberta-large"
 MEMORY = STATUSES[-1]
-TARGETS = [name for name, task in TASKS.items() if task.role is Role.TARGET]
+TARGETS = [task.name for task in TARGET_TASKS]
 
 
 # What a study is compared with

@@ -10,6 +10,7 @@ import pytest
 from workflow.scripts.errors import UserError
 from workflow.scripts.sources import canonical, mirror, providers
 from workflow.scripts.sources.generated import generate, in_laboratory, task_languages
+from workflow.scripts.sources.ranking_pools import merge_candidates
 from workflow.scripts.sources.statistics import statistics
 from workflow.scripts.tasks import TASKS, Family, Origin
 from workflow.scripts.tasks.languages import NATURAL_LANGUAGES
@@ -33,7 +34,8 @@ def read(task, root, manifest, split, codes=None):
     task = in_laboratory(task, LANGUAGES)
     chosen = canonical.split_languages(task, split, task_languages(task, codes or LANGUAGES))
     reader = canonical.Reader(task, split, chosen)
-    table = canonical.to_table(task.family, reader.rows(root, manifest["files"]))
+    rows = list(reader.rows(root, manifest["files"]))
+    table = canonical.to_table(task.family, merge_candidates(rows) if task.family is Family.RANKING else rows)
     canonical.check_table(task, split, table, chosen, lenient=False)
     return table
 
@@ -48,7 +50,7 @@ def test_every_task_goes_through_its_repositories(task, tmp_path):
         paired = task.family in {Family.RETRIEVAL, Family.MINING} or task.name in {"opus100", "translations"}
         foreign = {"qaa", "qac"}
         expected = ({"en"} if task.train_languages == ("en",) else foreign) if trained else foreign
-        expected = expected if trained or paired else expected | {"en"}
+        expected = expected if trained or paired or "en" not in task.languages else expected | {"en"}
         assert set(counts["languages"]) == expected
         assert len(set(table["id"].to_pylist())) == table.num_rows
         if task.family is Family.CLASSIFICATION:
@@ -182,3 +184,62 @@ def test_too_small_a_world_is_told(tmp_path):
     task = replace(TASKS["csqa"], train=(), dev=())
     generate(task, seed=3, languages=LANGUAGES, examples={}, root=tmp_path)
     assert not any(tmp_path.iterdir())
+
+
+def write_two_repositories(root, *, second=True):
+    row = {"tokens": ["a"], "ner_tags": [0]}
+    files = {(f"PAN-X.{code}", "test"): [row] * 3 for code in ("en", "de")}
+    mirror.write_repository(root, "google/xtreme", files, "")
+    if second:
+        mirror.write_repository(root, "unimelb-nlp/wikiann", {("pl", "test"): [row] * 2}, "")
+
+
+def read_two_repositories(root, wanted, *, lenient):
+    task = replace(TASKS["panx48"], languages=wanted)
+    languages = providers.languages_of(task, "mirror", providers.AVAILABLE)
+    clones = mirror.Clones(root)
+    found = providers.locate(task, clones, languages, lenient=lenient)
+    manifest = providers.bring(task, clones, languages, root / "brought", lenient=lenient)
+    reader = canonical.Reader(task, "test", canonical.split_languages(task, "test", languages))
+    return found, [row["id"] for row in reader.rows(root / "brought", manifest["files"])]
+
+
+def test_an_origin_serves_its_languages_and_no_others(tmp_path):
+    write_two_repositories(tmp_path)
+    found, ids = read_two_repositories(tmp_path, ("en", "de", "pl"), lenient=False)
+    assert [(file.origin.repository, file.language) for file in found] == [
+        ("google/xtreme", "en"),
+        ("google/xtreme", "de"),
+        ("unimelb-nlp/wikiann", "pl"),
+    ]
+    assert ids == ["en-0", "en-1", "en-2", "de-0", "de-1", "de-2", "pl-0", "pl-1"]  # as with a single origin
+
+
+def test_a_repository_of_added_languages_may_be_missing_where_languages_may(tmp_path):
+    write_two_repositories(tmp_path, second=False)
+    assert read_two_repositories(tmp_path, ("en", "pl"), lenient=True)[1] == ["en-0", "en-1", "en-2"]
+    with pytest.raises(mirror.MissingDataError, match="no repository 'unimelb-nlp/wikiann'"):
+        read_two_repositories(tmp_path, ("en", "pl"), lenient=False)
+    with pytest.raises(mirror.MissingDataError, match="no repository 'unimelb-nlp/wikiann'"):
+        read_two_repositories(tmp_path, ("pl", "qu"), lenient=True)
+
+
+def test_treebanks_of_one_language_are_joined_and_their_ids_kept_apart(tmp_path):
+    lines = {"tokens": ["a", "b"], "upos": [0, 1], "head": ["0", "1"]}
+    names = ("pl_lfg", "pl_pdb", "pl_pud")
+    repository = "universal-dependencies/universal_dependencies"
+    mirror.write_repository(tmp_path, repository, {(name, "test"): [lines] for name in names}, "")
+    task = replace(TASKS["udpos38"], languages=("pl",))
+    languages = providers.languages_of(task, "mirror", providers.AVAILABLE)
+    manifest = providers.bring(task, mirror.Clones(tmp_path), languages, tmp_path / "brought", lenient=True)
+    reader = canonical.Reader(task, "test", canonical.split_languages(task, "test", languages))
+    rows = list(reader.rows(tmp_path / "brought", manifest["files"]))
+    assert len({row["id"] for row in rows}) == len(rows) == 3
+    assert {row["language"] for row in rows} == {"pl"}
+    assert rows[0]["tags"] == ["NOUN", "PUNCT"]
+
+
+def test_the_laboratory_has_one_origin_for_all_languages():
+    task = in_laboratory(TASKS["udpos38"], LANGUAGES)
+    assert [(origin.repository, origin.languages) for origin in task.test] == [("google/xtreme", ())]
+    assert len(in_laboratory(TASKS["anli"], LANGUAGES).train) == 5

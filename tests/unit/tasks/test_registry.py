@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -18,16 +19,18 @@ XTREME = {
     "bucc2018": 4,
     "tatoeba": 36,
 }
+XTREME_R = {"xcopa": 11, "udpos38": 38, "panx48": 48, "xquad12": 12, "tatoeba41": 41, "lareqa": 11, "mewslix": 11}
 
 
 def test_the_papers_tasks_are_there_in_its_order():
     intermediate = [task.name for task in TASKS.values() if task.role is Role.INTERMEDIATE]
     assert intermediate[: len(PAPER_SOURCES)] == PAPER_SOURCES
-    assert intermediate[len(PAPER_SOURCES) :] == ["mnli-translated", "qqp-translated", "hellaswag-translated"]
-    assert [task.name for task in TASKS.values() if task.role is Role.TARGET] == list(XTREME)
+    translated = ["mnli-translated", "qqp-translated", "hellaswag-translated"]
+    assert intermediate[len(PAPER_SOURCES) :] == [*translated, "siqa", "copa"]
+    assert [task.name for task in TASKS.values() if task.role is Role.TARGET] == [*XTREME, *XTREME_R]
 
 
-@pytest.mark.parametrize(("name", "count"), XTREME.items())
+@pytest.mark.parametrize(("name", "count"), (XTREME | XTREME_R).items())
 def test_targets_have_xtremes_languages(name, count):
     languages = TASKS[name].languages
     assert len(set(languages)) == len(languages) == count
@@ -48,7 +51,30 @@ def test_every_literal_is_complete(task):
 
 def test_targets_that_share_a_training_set_name_it():
     shared = {name: TASKS[name].train_task for name in TASKS if TASKS[name].train_task}
-    assert shared == {"xnli": "mnli", "xquad": "squad_v1", "mlqa": "squad_v1"}
+    assert shared == {
+        **{"xnli": "mnli", "xquad": "squad_v1", "mlqa": "squad_v1"},
+        **{"xcopa": "copa", "udpos38": "udpos", "panx48": "panx", "xquad12": "squad_v1"},
+    }
+
+
+def test_the_official_protocol_trains_in_two_steps_where_the_benchmark_does():
+    assert TASKS["xcopa"].training_tasks("direct") == ("copa",)
+    assert TASKS["xcopa"].training_tasks("official") == ("siqa", "copa")
+    assert TASKS["tatoeba41"].training_tasks("direct") == ()
+    assert TASKS["tatoeba41"].training_tasks("official") == ("squad_v1",)
+    others = {name for name, task in TASKS.items() if task.training_tasks("direct") != task.training_tasks("official")}
+    assert others == {"xcopa", "tatoeba41"}
+
+
+def test_added_languages_come_from_other_repositories_and_no_language_is_without_one():
+    for name in XTREME_R:
+        task = TASKS[name]
+        for language in task.languages:
+            assert any(origin.serves(language) for origin in task.test), (name, language)
+    treebanks = [origin.config for origin in TASKS["udpos38"].test if origin.serves("pl")]
+    assert treebanks == ["pl_lfg", "pl_pdb", "pl_pud"]
+    assert [origin.repository for origin in TASKS["panx48"].test if origin.serves("qu")] == ["unimelb-nlp/wikiann"]
+    assert [origin.repository for origin in TASKS["panx48"].test if origin.serves("de")] == ["google/xtreme"]
 
 
 def test_identity_follows_what_changes_rows_and_nothing_else():
@@ -68,6 +94,8 @@ def test_two_tasks_of_one_name_are_refused():
 def test_a_training_task_without_training_data_is_refused():
     with pytest.raises(ValueError, match="has no training split"):
         register([TASKS["tatoeba"], replace(TASKS["xnli"], train_task="tatoeba")])
+    with pytest.raises(ValueError, match="'xcopa' trains on 'tatoeba', which has no training split"):
+        register([TASKS["tatoeba"], TASKS["copa"], replace(TASKS["xcopa"], official_train_tasks=("tatoeba", "copa"))])
 
 
 def test_unknown_names_get_the_nearest():
@@ -85,6 +113,12 @@ def test_identity_leaves_defaults_out_and_can_be_restored():
     assert restore_task("mnli-translated", identity) == task
     moved = TASKS["mnli"].with_origins({"dev": [{"repository": "a/b", "config": "c", "split": "d[:10]", "first": 2}]})
     assert restore_task("mnli", moved.identity()) == moved
+    assert not any(
+        "languages" in origin for task in TASKS.values() if task.name in XTREME for origin in task.identity()["test"]
+    )
+    several = json.loads(json.dumps(TASKS["panx48"].identity()))
+    assert several["test"][1]["languages"][0] == "qu"
+    assert restore_task("panx48", several) == TASKS["panx48"]
 
 
 def test_published_sizes_name_splits_and_languages_of_their_task():

@@ -1,8 +1,10 @@
 """From logits to predictions, family by family: classes, choices, tags of words, spans of text, neighbours.
 
-Every function returns the columns `prediction` and `score`, one entry for each row of the canonical data.
+Every function returns the columns `prediction` and `score`, one entry for each row of the canonical data. Where the
+model's outputs are not numbers (NaN) the score is none either, which scoring reports.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -62,27 +64,42 @@ def tags(outputs: Outputs, features: Features, examples: int) -> Columns:
 def spans(outputs: Outputs, features: Features, contexts: list[str], *, unanswerable: bool) -> Columns:
     """Return the best answer of every question over all windows of its context, and its summed logits.
 
+    An answer is a stretch of the context itself, white space at its ends removed: from the first character of a token
+    to the last one of a token at most `LONGEST_ANSWER` tokens on, both among the `BEST` of their window. (XTREME's code
+    takes the best tokens of the whole window, question and padding included, lets a token count only in the window with
+    most context around it, and puts words together again, which breaks Chinese and Thai.)
+
     Where a task has unanswerable questions, the answer is empty if the null score (start and end at the first token,
-    the lowest over the windows) is higher than the best answer's (BERT's SQuAD v2.0 baseline, threshold 0).
+    the lowest over the windows) is higher than the best answer's (BERT's SQuAD v2.0 baseline, threshold 0). The columns
+    `best_answer` and `null_score` (null score minus the best answer's) allow for other thresholds.
     """
-    prediction = [""] * len(contexts)
+    found = [""] * len(contexts)
     score = [-np.inf] * len(contexts)
     null = [np.inf] * len(contexts)
     for batch, logits_BL2 in outputs:
         for row, logits_L2 in zip(batch.rows, logits_BL2.float().cpu().numpy(), strict=True):
             example = int(features.columns["example"][row])
+            if np.isnan(logits_L2).any():
+                score[example] = math.nan
             null[example] = min(null[example], float(logits_L2[0].sum()))
             best = _best_span(logits_L2, features, row)
             if best is not None and best[2] > score[example]:
                 start, end, score[example] = best
-                prediction[example] = contexts[example][start:end].strip()
-    if unanswerable:
-        prediction = ["" if null[i] > score[i] else text for i, text in enumerate(prediction)]
-    return {"prediction": prediction, "score": [value if np.isfinite(value) else 0.0 for value in score]}
+                found[example] = contexts[example][start:end].strip()
+    score = [0.0 if value == -np.inf else value for value in score]
+    if not unanswerable:
+        return {"prediction": found, "score": score}
+    beaten_by = [0.0 if nothing == np.inf else nothing - value for nothing, value in zip(null, score, strict=True)]
+    prediction = [text if margin <= 0 else "" for text, margin in zip(found, beaten_by, strict=True)]
+    return {"prediction": prediction, "score": score, "best_answer": found, "null_score": beaten_by}
 
 
 def _best_span(logits_L2: Array, features: Features, row: int) -> tuple[int, int, float] | None:
-    """Return (first character, past last character, score) of a window's best answer, None if it has no context."""
+    """Return (first character, past last character, score) of a window's best answer, None if it has none.
+
+    Of equally good answers the one whose first token is the better start wins, then the one with the better end, then
+    the one further to the left.
+    """
     first = int(features.columns["context"][row])
     offsets = features.columns["offsets"][row].reshape(-1, 2)
     if len(offsets) == 0:

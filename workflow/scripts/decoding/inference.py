@@ -1,6 +1,8 @@
 """Running an encoder, with or without a head, over all sequences of a task: sorted by length, each computed once."""
 
-from collections.abc import Callable, Iterator
+import math
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +12,19 @@ from torch import Tensor, nn
 from workflow.scripts.decoding.neighbours import unit
 from workflow.scripts.devices import token_budget
 from workflow.scripts.features.batches import micro_batches
-from workflow.scripts.features.collation import Batch, collate
+from workflow.scripts.features.collation import Batch, collate, collate_rows
 from workflow.scripts.features.store import Features
 from workflow.scripts.modeling.encoders import encode
 from workflow.scripts.modeling.precision import choose_kernels, computing
 from workflow.scripts.progress import Progress
 
 Array = np.ndarray[Any, Any]
+
+IN_MEMORY = 1 << 29
+"""Bytes of sentence vectors up to which they are held in memory: 131,072 of XLM-R Large."""
+
+COPIED = 1 << 12
+"""Vectors of repeated sequences that are copied at once."""
 
 
 def batches(features: Features, device: torch.device, budget: int = 0) -> Iterator[Batch]:
@@ -58,27 +66,120 @@ def head_outputs(
         yield batch, logits.float()
 
 
-@torch.inference_mode()
 def sentence_vectors(
-    encoder: Any, features: Features, layer: int, device: torch.device, precision: str = "fp32", budget: int = 0
+    encoder: Any,
+    features: Features,
+    layer: int,
+    device: torch.device,
+    precision: str = "fp32",
+    budget: int = 0,
+    *,
+    pooling: str = "mean",
+    rows: Array | None = None,
 ) -> Array:
-    """Return the L2-normalised mean of one layer's states over all tokens, special ones included, shape (rows, D).
+    """Return L2-normalised sentence vectors, shape (rows, D): by default as XTREME and jiant read XLM-R for retrieval.
 
-    This is how XTREME and jiant read XLM-R for retrieval. `layer` indexes the hidden states, 0 = embeddings; the layers
-    above it are not computed. The other arguments are those of `head_outputs`.
+    Args:
+        encoder: a transformers encoder; the layers above the one that is read are not computed.
+        features: the token file.
+        layer: index into the hidden states, 0 = embeddings.
+        device: where to compute.
+        precision: fp32 or bf16.
+        budget: padded tokens that go through the model at once; 0 = by device.
+        pooling: `mean` over all tokens, special ones included, or `cls`, the first token.
+        rows: sequences that are wanted; None: all.
     """
+    read = hidden_state_reader(encoder, layer)
+    how = (device, precision, budget, pooling)
+    vectors: Array = _vectors(encoder, features, lambda batch: [read(batch)], 1, rows, *how)[0]
+    return vectors
+
+
+def layer_vectors(
+    encoder: Any,
+    features: Features,
+    device: torch.device,
+    precision: str = "fp32",
+    budget: int = 0,
+    *,
+    pooling: str = "mean",
+    rows: Array | None = None,
+) -> Array:
+    """Return the sentence vectors of all hidden states from one forward pass, shape (layers + 1, rows, D).
+
+    The arguments are those of `sentence_vectors`.
+    """
+
+    def read(batch: Batch) -> Sequence[Tensor]:
+        states: Sequence[Tensor] = encode(encoder, batch, output_hidden_states=True).hidden_states
+        return states
+
+    count = encoder.config.num_hidden_layers + 1
+    return _vectors(encoder, features, read, count, rows, device, precision, budget, pooling)
+
+
+@torch.inference_mode()
+def _vectors(
+    encoder: Any,
+    features: Features,
+    read: Callable[[Batch], Sequence[Tensor]],
+    count: int,
+    rows: Array | None,
+    device: torch.device,
+    precision: str,
+    budget: int,
+    pooling: str,
+) -> Array:
+    """Return the vectors of `count` hidden states, shape (states, rows, D); equal sequences are computed once."""
     encoder.to(device).eval()
     choose_kernels(encoder, device, precision)
-    states_of = hidden_state_reader(encoder, layer)
-    vectors: Array = np.zeros((len(features.input_ids), encoder.config.hidden_size), dtype=np.float32)
-    for batch in batches(features, device, budget):
-        with computing(device, precision):
-            states_BLD = states_of(batch)
-        states_BLD = states_BLD.float()
-        weights_BL1 = batch.tensors["attention_mask"].unsqueeze(-1).to(states_BLD.dtype)
-        mean_BD = (states_BLD * weights_BL1).sum(1) / weights_BL1.sum(1)
-        vectors[batch.rows] = unit(mean_BD).cpu().numpy()
+    rows = np.arange(len(features.input_ids)) if rows is None else rows
+    owner = _first_equal(features, rows)
+    own = np.flatnonzero(owner == np.arange(len(rows)))
+    vectors = matrix(count, len(rows), encoder.config.hidden_size)
+    lengths, done = features.input_ids.lengths[rows[own]], 0
+    with Progress(len(own), what="example") as bar:
+        for places in micro_batches(own, lengths, budget or token_budget(device)):
+            batch = collate_rows(features, rows[places]).to(device)
+            with computing(device, precision):
+                states = read(batch)
+            for number, states_BLD in enumerate(states):
+                vectors[number, places] = unit(_pooled(states_BLD.float(), batch, pooling)).cpu().numpy()
+            done += len(places)
+            bar.update(done, len(places))
+    repeated = np.flatnonzero(owner != np.arange(len(rows)))
+    for start in range(0, len(repeated), COPIED):
+        part = repeated[start : start + COPIED]
+        vectors[:, part] = vectors[:, owner[part]]
     return vectors
+
+
+def _pooled(states_BLD: Tensor, batch: Batch, pooling: str) -> Tensor:
+    """Return one vector for each sequence, shape (B, D)."""
+    if pooling == "cls":
+        return states_BLD[:, 0]
+    weights_BL1 = batch.tensors["attention_mask"].unsqueeze(-1).to(states_BLD.dtype)
+    return (states_BLD * weights_BL1).sum(1) / weights_BL1.sum(1)
+
+
+def _first_equal(features: Features, rows: Array) -> Array:
+    """Return for each of the rows the place of the first one with the same tokens, shape (rows,)."""
+    ids = features.input_ids
+    hashes = np.fromiter((hash(ids[row].tobytes()) for row in rows), dtype=np.int64, count=len(rows))
+    _, first, group = np.unique(hashes, return_index=True, return_inverse=True)
+    owner: Array = first[group]
+    for place in np.flatnonzero(owner != np.arange(len(rows))):
+        if not np.array_equal(ids[rows[place]], ids[rows[owner[place]]]):
+            owner[place] = place  # the same hash by chance
+    return owner
+
+
+def matrix(*shape: int) -> Array:
+    """Return an array of float32 for vectors; larger ones are in a temporary file that goes when they do (TMPDIR)."""
+    if 4 * math.prod(shape) <= IN_MEMORY:
+        return np.zeros(shape, dtype=np.float32)
+    with tempfile.TemporaryFile() as file:  # the mapping keeps the file until it is gone itself
+        return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
 
 
 class _LayerReached(BaseException):

@@ -48,9 +48,18 @@ def pad(sequences: list[Array], value: int) -> tuple[Array, Array]:
 
 
 def item_rows(features: Features, items: Array) -> Array:
-    """Return the rows of training items, in the items' order."""
+    """Return the rows of training items, in the items' order; of ranking each query and its candidate in turn."""
+    if features.family == "ranking":
+        queries = features.items[items]
+        return np.stack([queries, features.columns["partner"][queries]], axis=1).ravel()
     starts, counts = features.items[items], features.item_rows[items]
     return np.repeat(starts, counts) + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def collate_rows(features: Features, rows: Array) -> Batch:
+    """Return some sequences, whatever items they belong to, with what an encoder reads and nothing else."""
+    input_ids, mask = pad([features.input_ids[row] for row in rows], features.tokens.pad)
+    return Batch(rows, _tensors(_encoder_inputs(features, rows, input_ids, mask)), len(rows))
 
 
 def collate(features: Features, items: Array) -> Batch:

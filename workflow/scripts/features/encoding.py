@@ -5,6 +5,7 @@
     tagging           words one by one, the first sub-token stands for the word; long sentences become several sequences
     span              question (cut at `max_question_length`), context in windows that share `stride` tokens
     retrieval, mining <s> A </s>
+    ranking           <s> A </s>: queries of `max_question_length` tokens at most, special ones counted, and candidates
     text              documents, two paragraphs as a pair; translations as a pair, either side first
 
 The layout of special tokens is the tokenizer's own, so any fast tokenizer works. Columns: see `store`.
@@ -20,10 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workflow.scripts.errors import UserError, nearest
+from workflow.scripts.features.relevance import Relevance, find_relevance
 from workflow.scripts.features.segments import Segmenter, Slices, longest_first, shorten, take
 from workflow.scripts.features.store import Integers, Ragged, TokenIds
 from workflow.scripts.features.windows import answer_tokens, as_numbers, cut_windows, first_answers
 from workflow.scripts.tasks import Family
+from workflow.scripts.tasks.ranking_schemas import CANDIDATE
 
 Columns = dict[str, Any]
 Array = np.ndarray[Any, Any]
@@ -35,6 +38,7 @@ INPUTS: Mapping[Family, tuple[str, ...]] = {
     Family.SPAN: ("context", "question", "answers"),
     Family.RETRIEVAL: ("text_a", "text_b"),
     Family.MINING: ("side", "text_a"),
+    Family.RANKING: ("side", "text_a", "text_b", "gold"),
     Family.TEXT: ("language", "text_a", "text_b"),
 }
 """The canonical columns that are read."""
@@ -84,7 +88,7 @@ class Encoder:
 
         Args:
             family: the task's family.
-            rows: batches with the columns `INPUTS[family]`, of one split; those of retrieval are read twice.
+            rows: batches with the columns `INPUTS[family]`, of one split; retrieval and ranking read them twice.
 
         Raises:
             UserError: a label outside the task's, or lengths that leave too little room for a context.
@@ -103,6 +107,9 @@ class Encoder:
             ),
             Family.TEXT: (self._text,),
         }
+        if family is Family.RANKING:
+            relevance = find_relevance((batch["side"], batch["gold"]) for batch in rows)
+            passes = {family: (lambda batch, first: self._ranking(batch, first, relevance),)}
         for encode in passes[family]:
             first = 0
             for batch in rows:
@@ -138,6 +145,22 @@ class Encoder:
         values, pieces = self.segmenter.encode(texts)
         example = first + np.arange(len(texts))
         return {"example": example, **self._sequences(values, pieces), "side": np.broadcast_to(side, len(texts))}
+
+    def _ranking(self, batch: pa.RecordBatch, first: int, relevance: Relevance) -> Columns:
+        """Return queries and candidates; a candidate's context follows its text without a space (as in XTREME-R)."""
+        candidate = as_numbers(pc.equal(batch["side"], CANDIDATE))
+        texts = pc.binary_join_element_wise(batch["text_a"], batch["text_b"], "", null_handling="skip")
+        values, pieces = self.segmenter.encode(pc.replace_substring(texts, "\n", ""))
+        query_room = min(self.lengths.max_question_length, self.lengths.max_length) - self.segmenter.single.size
+        if query_room < 1:
+            raise UserError(
+                f"max_question_length {self.lengths.max_question_length} leaves no room for a query: the tokenizer "
+                f"adds {self.segmenter.single.size} special tokens; raise tokenization.max_question_length"
+            )
+        example = first + np.arange(batch.num_rows)
+        sequences = self.segmenter.join(values, shorten(pieces, np.where(candidate, self.room, query_room)))
+        partner, group = relevance.partner[example], relevance.group[example]
+        return {"example": example, **sequences, "side": candidate, "partner": partner, "group": group}
 
     def _sequences(
         self,

@@ -13,6 +13,10 @@ Every row is one sequence. Columns, besides `example` (int32: row of the canonic
         offsets         first and past-last character of each of the context's tokens
     retrieval, mining
         side            0 = foreign, 1 = English
+    ranking
+        side            0 = query, 1 = candidate
+        partner         row of the first right candidate of a query, -1 for candidates and where there is none
+        group           the same number for all rows that belong together: a query and its right candidates
     text
         language        language of the row, an index into `languages`
     pairs of segments, if the tokenizer tells them apart (BERT)
@@ -49,6 +53,8 @@ TYPES: dict[str, pa.DataType] = {
     "context": pa.int32(),
     "offsets": pa.large_list(pa.int32()),
     "side": pa.int8(),
+    "partner": pa.int32(),
+    "group": pa.int32(),
     "language": pa.int16(),
     "second": pa.int32(),
 }
@@ -116,7 +122,8 @@ class Features:
         languages: codes that the column `language` counts (plain text; empty for other families).
         input_ids: the sequences.
         columns: the other columns by name, as arrays of shape (rows,) or `Ragged`.
-        items: first row of every item, shape (items + 1,); an item is one sequence, or all choices of an example.
+        items: first row of every item, shape (items + 1,); an item is one sequence, or all choices of an example, or a
+            query, whose candidate (`partner`) is its second sequence.
     """
 
     def __init__(self, path: Path) -> None:
@@ -163,6 +170,9 @@ class Features:
 
     def _items(self) -> Integers:
         rows = len(self.input_ids)
+        if self.family == "ranking":
+            partner = self.columns["partner"]
+            return np.append(np.flatnonzero((partner >= 0) & (partner < rows)), rows)
         if self.family != "multiple_choice":
             return np.arange(rows + 1)
         example = self.columns["example"]
@@ -183,13 +193,18 @@ class Features:
     @cached_property
     def item_tokens(self) -> Integers:
         """Padded tokens of each item on its own, shape (items,): its longest sequence times its sequences."""
-        longest: Integers = np.maximum.reduceat(self.input_ids.lengths, self.items[:-1])
+        lengths = self.input_ids.lengths
+        if self.family == "ranking":
+            queries = self.items[:-1]
+            longest: Integers = np.maximum(lengths[queries], lengths[self.columns["partner"][queries]])
+        else:
+            longest = np.maximum.reduceat(lengths, self.items[:-1])
         return longest * self.item_rows
 
     @cached_property
     def item_rows(self) -> Integers:
         """Number of sequences in each item, shape (items,)."""
-        return np.diff(self.items)
+        return np.full(len(self), 2) if self.family == "ranking" else np.diff(self.items)
 
 
 class _Spool:

@@ -34,7 +34,7 @@ def paragraph(sampler: Sampler, sentences: int) -> list[Clause]:
     return clauses
 
 
-def _specific(clauses: Sequence[Clause], sampler: Sampler) -> tuple[int, str]:
+def specific(clauses: Sequence[Clause], sampler: Sampler) -> tuple[int, str]:
     """Return (index of a clause, role asked for) such that the rest of the clause says something."""
     while True:
         index = sampler.stream.below(len(clauses))
@@ -61,7 +61,7 @@ def _span_item(clauses: Sequence[Clause], question: Clause, asked: str, index: i
     return item
 
 
-def _asked_clause(sampler: Sampler, clause: Clause, asked: str) -> Clause:
+def asked_clause(sampler: Sampler, clause: Clause, asked: str) -> Clause:
     """Return the clause as a question mentions it: mostly without adverb, half of the time without the place."""
     stream = sampler.stream
     if clause.adverb and stream.chance(0.7):
@@ -74,16 +74,16 @@ def _asked_clause(sampler: Sampler, clause: Clause, asked: str) -> Clause:
 def reading(sampler: Sampler) -> Item:
     """Return a paragraph of three sentences, a question on one of them and the span that answers it."""
     clauses = paragraph(sampler, 3)
-    index, asked = _specific(clauses, sampler)
-    return _span_item(clauses, _asked_clause(sampler, clauses[index], asked), asked, index)
+    index, asked = specific(clauses, sampler)
+    return _span_item(clauses, asked_clause(sampler, clauses[index], asked), asked, index)
 
 
 def reading_unanswerable(sampler: Sampler) -> Item:
     """Return a row as `reading`; one time in three the question is on something the paragraph does not say."""
     stream = sampler.stream
     clauses = paragraph(sampler, 3)
-    index, asked = _specific(clauses, sampler)
-    question = _asked_clause(sampler, clauses[index], asked)
+    index, asked = specific(clauses, sampler)
+    question = asked_clause(sampler, clauses[index], asked)
     if not stream.chance(1 / 3):
         return _span_item(clauses, question, asked, index)
     roles = [role for role in askable(question) if role != asked]
@@ -95,7 +95,7 @@ def reading_unanswerable(sampler: Sampler) -> Item:
     while True:
         other = sampler.action()
         if other.verb not in said and asked in askable(other):
-            return _span_item(clauses, _asked_clause(sampler, other, asked), asked, -1)
+            return _span_item(clauses, asked_clause(sampler, other, asked), asked, -1)
 
 
 def information_seeking(sampler: Sampler) -> Item:
@@ -105,7 +105,7 @@ def information_seeking(sampler: Sampler) -> Item:
     """
     stream = sampler.stream
     clauses = paragraph(sampler, 4)
-    index, asked = _specific(clauses, sampler)
+    index, asked = specific(clauses, sampler)
     clause = clauses[index]
     short = replace(
         clause,
@@ -139,8 +139,8 @@ def _choices(sampler: Sampler, right: object, wrong: Sequence[object]) -> tuple[
 def narrative(sampler: Sampler) -> Item:
     """Return a story with a reason, a question on it and four answers, some of which the story mentions elsewhere."""
     clauses = paragraph(sampler, 3)
-    index, asked = _specific(clauses, sampler)
-    question = _asked_clause(sampler, clauses[index], asked)
+    index, asked = specific(clauses, sampler)
+    question = asked_clause(sampler, clauses[index], asked)
     right: Phrase = getattr(clauses[index], asked)
     wrong: list[Phrase] = []
     said = [getattr(clause, role) for i, clause in enumerate(clauses) if i != index for role in askable(clause)]

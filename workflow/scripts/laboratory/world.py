@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from workflow.scripts.errors import UserError, nearest
-from workflow.scripts.laboratory import discourse, inference, labelling, reading
+from workflow.scripts.laboratory import discourse, inference, labelling, plausibility, ranking, reading
 from workflow.scripts.laboratory.clauses import Sampler
 from workflow.scripts.laboratory.grammar import Grammar
 from workflow.scripts.laboratory.languages import LANGUAGES, find
@@ -63,11 +63,15 @@ PHENOMENA: Final[Mapping[str, Phenomenon]] = {
     "continuation": Phenomenon("multiple_choice", reading.continuation, ("text_a",)),
     "narrative": Phenomenon("multiple_choice", reading.narrative, ("text_a",)),
     "commonsense": Phenomenon("multiple_choice", reading.commonsense, ("text_a",)),
+    "social": Phenomenon("multiple_choice", plausibility.social, ("text_a",)),
+    "cause_effect": Phenomenon("multiple_choice", plausibility.cause_effect, ("text_a",)),
     "supertags": Phenomenon("tagging", labelling.supertags, ("tokens",)),
     "part_of_speech": Phenomenon("tagging", labelling.part_of_speech, ("tokens",)),
     "entities": Phenomenon("tagging", labelling.entities, ("tokens",)),
     "translation": Phenomenon("retrieval", _aligned(discourse.translation), ("text_a",)),
     "mining": Phenomenon("mining", _aligned(discourse.translation), ("text_a",)),
+    "answer_retrieval": Phenomenon("ranking", ranking.answer_retrieval, ("context",)),
+    "entity_linking": Phenomenon("ranking", ranking.entity_linking, ("text",)),
     "documents": Phenomenon("text", discourse.document, ("text_a",)),
     "translations": Phenomenon("text", _aligned(discourse.parallel), ("text_a",)),
 }
@@ -109,7 +113,7 @@ class World:
             phenomenon: a name in `PHENOMENA`.
             split: `train`, `dev` or `test`.
             languages: codes; row `i` of every language realises the same item, so that all splits are parallel.
-            examples: rows per language (mining: foreign sentences, and as many English ones).
+            examples: rows per language (mining: foreign sentences, and as many English ones; ranking: queries).
             stream: name of an independent series of items (two tasks of one phenomenon give their own names).
 
         Yields:
@@ -131,6 +135,11 @@ class World:
         items = self._items(phenomenon, split, stream)
         if chosen.family == "mining":
             return self._mining(items, languages, examples)
+        if chosen.family == "ranking":
+            grammars, drawn = {code: self._grammars[code] for code in languages}, list(islice(items, examples))
+            if phenomenon == "entity_linking":
+                return ranking.entity_rows(drawn, grammars, self.seed)
+            return ranking.answer_rows(drawn, grammars)
         return self._realised(chosen.family, list(islice(items, examples)), languages)
 
     def _items(self, phenomenon: str, split: str, name: str) -> Iterator[tuple[Item, Row]]:

@@ -1,18 +1,20 @@
 """Gold rows and predictions side by side, one language at a time, after every check that a score depends on.
 
-A prediction that is unknown, missing, repeated, empty or of the wrong shape is an error with a count and
-examples: a wrong score is worse than none. (The official scripts score an unanswered question 0; here it
-means that prediction stopped early.)
+A prediction that is unknown, missing, repeated or of the wrong shape is an error with a count and examples: a wrong
+score is worse than none. (The official scripts score a question without a prediction 0; here a missing row means that
+prediction stopped early.) A row that is there without a prediction (null) is an example that the model left
+unanswered: it counts as wrong in every metric, as officially, and is counted (`Examples.unanswered`).
 """
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow.scripts.errors import UserError, nearest
-from workflow.scripts.metrics.mining import Pair, repeated_ids, without_repeated
+from workflow.scripts.metrics.mining import Pair, ids_of_repeated, with_all_ids, without_repeated
+from workflow.scripts.metrics.null_scores import NULL_COLUMNS
 from workflow.scripts.tasks.task import Family
 
 if TYPE_CHECKING:
@@ -30,8 +32,12 @@ GOLD_COLUMN: Mapping[Family, str] = {
     Family.TAGGING: "tags",
     Family.SPAN: "answers",
     Family.RETRIEVAL: "id",
+    Family.RANKING: "gold",
 }
 """What is right in the canonical rows of a family; for mining it is pairs, see `align_pools`."""
+
+UNTAGGED = "."
+"""The tag of the tokens of a sentence left untagged: to seqeval outside of all chunks, as O; but never right."""
 
 _REPREDICT = "Expected one prediction for each row of the data; delete the predictions and run again"
 _REPREPARE = "Delete the data and prepare it again"
@@ -46,11 +52,30 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Examples:
-    """The `n` examples of one language in the shape that `registry.score_language` takes."""
+    """The examples of one language.
+
+    Attributes:
+        gold, predicted: in the shape that `registry.score_language` takes; `predicted` has None, or for tags
+            `UNTAGGED`, where an example was left unanswered.
+        n: how many there are; for mining the gold pairs of the test pool.
+        ids: of the examples, in order; empty for mining, whose examples are pairs.
+        scores: the model's score of each prediction, in order; empty for mining.
+        answered: whether each example has a prediction, in order; empty for mining.
+        more: what some metrics need besides, by name (`Metric.columns`).
+    """
 
     gold: Any
     predicted: Any
     n: int
+    ids: Sequence[str] = ()
+    scores: Sequence[float | None] = ()
+    answered: Sequence[bool] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def unanswered(self) -> int:
+        """The number of examples without a prediction."""
+        return len(self.answered) - sum(self.answered)
 
 
 def align_examples(family: Family, data: Table, predictions: Table, split: str = SCORED_SPLIT) -> dict[str, Examples]:
@@ -71,26 +96,51 @@ def align_examples(family: Family, data: Table, predictions: Table, split: str =
         raise UserError(f"{data.path} has no rows; expected at least one example. {_REPREPARE}")
     predictions = _of_split(predictions, split)
     predicted = _unique(predictions, "prediction", _REPREDICT)
-    _check_scores(predictions)
+    _check_scores(predictions, "prediction")
     _check_languages({key[0] for key in gold}, {key[0] for key in predicted}, data.path, predictions.path)
     _refuse("not in the data", (key for key in predicted if key not in gold), predictions.path)
     _refuse("without a prediction", (key for key in gold if key not in predicted), predictions.path)
-    _refuse("with an empty prediction", (key for key in gold if predicted[key] is None), predictions.path)
+    answered = {key: predicted[key] is not None for key in gold}
     if family is Family.TAGGING:
+        predicted = {key: predicted[key] if known else [UNTAGGED] * len(gold[key]) for key, known in answered.items()}
         odd = (key for key in gold if len(gold[key]) != len(predicted[key]))
         _refuse("without exactly one tag per token", odd, predictions.path)
     if family is Family.SPAN:
         gold = {key: [answer["text"] for answer in answers] for key, answers in gold.items()}
-    return {
-        language: Examples([gold[key] for key in keys], [predicted[key] for key in keys], len(keys))
+    scores = _unique(predictions, "score", _REPREDICT)
+    columns = (gold, predicted, scores, answered)
+    found = {
+        language: _examples(keys, *([column[key] for key in keys] for column in columns))
         for language, keys in _by_language(gold).items()
     }
+    return _with_more(found, predictions)
+
+
+def _with_more(found: dict[str, Examples], predictions: Table) -> dict[str, Examples]:
+    """Return the examples with the null scores, if the predictions have them."""
+    names = predictions.rows.column_names
+    if not set(NULL_COLUMNS) <= set(names):
+        return found
+    _check_scores(predictions, "null_score", "null_score")
+    more = {name: _unique(predictions, name, _REPREDICT) for name in NULL_COLUMNS}
+    return {
+        language: replace(
+            rows, more={name: [values[language, row_id] for row_id in rows.ids] for name, values in more.items()}
+        )
+        for language, rows in found.items()
+    }
+
+
+def _examples(keys: Sequence[Key], gold: Any, predicted: Any, scores: Any, answered: Any) -> Examples:
+    """Return the examples of one language."""
+    return Examples(gold, predicted, len(keys), [row_id for _, row_id in keys], scores, answered)
 
 
 def align_pools(data: Mapping[str, Table], predictions: Table) -> dict[str, Examples]:
     """Return the gold pairs and the candidates of both splits of each language, for `mining.mining_f1`.
 
-    Candidates with a sentence that is repeated on its side are removed (`mining.repeated_ids`). `n` counts
+    Candidates with a sentence that is repeated on its side are removed (`mining.repeated_ids`) from `predicted`; in
+    `more["all_ids"]` they stand with every combination of their ids (`mining.with_all_ids`). `n` counts
     the gold pairs of the test pool.
 
     Args:
@@ -110,14 +160,17 @@ def align_pools(data: Mapping[str, Table], predictions: Table) -> dict[str, Exam
     candidates = _candidates(predictions)
     for split in MINING_SPLITS:
         _check_languages(set(pools[split]), set(candidates[split]), data[split].path, predictions.path)
+    accepted = {
+        (split, language): pool.accept(candidates[split][language], predictions.path)
+        for split in MINING_SPLITS
+        for language, pool in pools[split].items()
+    }
     return {
         language: Examples(
             {split: pools[split][language].gold for split in MINING_SPLITS},
-            {
-                split: pools[split][language].accept(candidates[split][language], predictions.path)
-                for split in MINING_SPLITS
-            },
+            {split: accepted[split, language][0] for split in MINING_SPLITS},
             len(pools["test"][language].gold),
+            more={"all_ids": {split: accepted[split, language][1] for split in MINING_SPLITS}},
         )
         for language in sorted(pools["test"])
     }
@@ -132,14 +185,14 @@ class _Pool:
     english: dict[str, str]
     gold: frozenset[Pair]
 
-    def accept(self, candidates: Mapping[Pair, float], path: str) -> dict[Pair, float]:
-        """Return the candidates without repeated sentences; an id that is not in the pool is an error."""
+    def accept(self, candidates: Mapping[Pair, float], path: str) -> tuple[Mapping[Pair, float], Mapping[Pair, float]]:
+        """Return the candidates without repeated sentences, and with all of their ids; an unknown id is an error."""
         for i, side, texts in ((0, "foreign", self.foreign), (1, "english", self.english)):
             unknown = ((self.language, pair[i]) for pair in candidates if pair[i] not in texts)
             _refuse(f"not on the {side} side of the data", unknown, path)
-        foreign = repeated_ids(list(self.foreign), list(self.foreign.values()))
-        english = repeated_ids(list(self.english), list(self.english.values()))
-        return without_repeated(candidates, foreign, english)
+        foreign = ids_of_repeated(list(self.foreign), list(self.foreign.values()))
+        english = ids_of_repeated(list(self.english), list(self.english.values()))
+        return without_repeated(candidates, foreign.keys(), english.keys()), with_all_ids(candidates, foreign, english)
 
 
 def _pools(data: Table) -> dict[str, _Pool]:
@@ -170,10 +223,7 @@ def _pools(data: Table) -> dict[str, _Pool]:
 
 def _candidates(predictions: Table) -> dict[str, dict[str, dict[Pair, float]]]:
     """Return the scored pairs by split and language; a language without any has a row without a pair."""
-    import pyarrow.compute as pc
-
-    paired = pc.field("id").is_valid() | pc.field("score").is_valid()
-    _check_scores(predictions._replace(rows=predictions.rows.filter(paired)))
+    _check_scores(predictions, "id")
     found: dict[str, dict[str, dict[Pair, float]]] = {split: {} for split in MINING_SPLITS}
     for split, language, foreign, english, score in _columns(
         predictions, "split", "language", "id", "prediction", "score"
@@ -218,9 +268,12 @@ def _by_language(keys: Iterable[Key]) -> dict[str, list[Key]]:
     return {language: groups[language] for language in sorted(groups)}
 
 
-def _check_scores(predictions: Table) -> None:
-    """Raise `UserError` if a score is missing or not a finite number."""
-    rows = _columns(predictions, "language", "id", "score")
+def _check_scores(predictions: Table, column: str, name: str = "score") -> None:
+    """Raise `UserError` if a score is missing or not a finite number; a row without `column` needs none."""
+    import pyarrow.compute as pc
+
+    scored = pc.field(column).is_valid() | pc.field(name).is_valid()
+    rows = _columns(predictions._replace(rows=predictions.rows.filter(scored)), "language", "id", name)
     odd = ((language, i) for language, i, score in rows if score is None or not math.isfinite(score))
     advice = "Look for NaN in the model's training log; then delete the predictions and run again"
     _refuse("with a score that is no finite number", odd, predictions.path, advice)

@@ -10,11 +10,13 @@ Source: `bucc_optimize`, `bucc_extract`, `bucc_eval` and `read_sent2id` in googl
   keeps all candidates; we then take the lowest score itself as the threshold;
 * among candidates with equal scores the official result depends on their order in the file and may be an F1
   that no threshold reaches; we only cut between different scores. Without ties both are the same.
+
+jiant, and so the paper, treats repeated sentences in another way than XTREME and LASER, see `mining_f1_all_ids`.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from itertools import groupby
+from itertools import groupby, product
 
 Pair = tuple[str, str]
 """A foreign id and an English id."""
@@ -78,14 +80,46 @@ def repeated_ids(ids: Sequence[str], texts: Sequence[str]) -> frozenset[str]:
     neither be right nor wrong, but gold pairs among them still count for recall. (jiant keeps them, with
     every combination of ids.)
     """
+    return frozenset(ids_of_repeated(ids, texts))
+
+
+def ids_of_repeated(ids: Sequence[str], texts: Sequence[str]) -> dict[str, list[str]]:
+    """Return all ids of the same sentence, in order, by each id whose text, stripped, occurs more than once."""
     stripped = [text.strip() for text in texts]
     occurrences = Counter(stripped)
-    return frozenset(name for name, text in zip(ids, stripped, strict=True) if occurrences[text] > 1)
+    groups: dict[str, list[str]] = {}
+    if len(occurrences) == len(stripped):
+        return groups
+    by_text: dict[str, list[str]] = {}
+    for name, text in zip(ids, stripped, strict=True):
+        if occurrences[text] > 1:
+            groups[name] = by_text.setdefault(text, [])
+            groups[name].append(name)
+    return groups
 
 
 def without_repeated(candidates: Mapping[Pair, float], foreign: Set[str], english: Set[str]) -> dict[Pair, float]:
     """Return the candidates of which neither side is among the `repeated_ids` of that side."""
     return {pair: score for pair, score in candidates.items() if pair[0] not in foreign and pair[1] not in english}
+
+
+def with_all_ids(
+    candidates: Mapping[Pair, float], foreign: Mapping[str, Sequence[str]], english: Mapping[str, Sequence[str]]
+) -> Mapping[Pair, float]:
+    """Return the candidates with every combination of the ids of repeated sentences (`ids_of_repeated`).
+
+    Source: `Bucc2018EvaluationScheme.get_preds_from_accumulator` in nyu-mll/jiant `jiant/tasks/evaluate/core.py`.
+    """
+    if not foreign and not english:
+        return candidates
+    found: dict[Pair, float] = {}
+    for pair, score in candidates.items():
+        left, right = pair
+        if left in foreign or right in english:
+            found |= dict.fromkeys(product(foreign.get(left, (left,)), english.get(right, (right,))), score)
+        else:
+            found[pair] = score
+    return found
 
 
 def mining_f1(
@@ -105,9 +139,61 @@ def mining_f1(
     Raises:
         ValueError: a split without gold pairs.
     """
-    for split in ("dev", "test"):
-        if not gold[split]:
-            raise ValueError(f"split '{split}' has no gold pairs")
+    _check_gold(gold)
     threshold = best_threshold(predicted["dev"], gold["dev"])
     found = {pair for pair, score in predicted["test"].items() if score >= threshold}
     return {**pair_scores(found, gold["test"]), "threshold": threshold}
+
+
+def mining_f1_all_ids(
+    gold: Mapping[str, Set[Pair]],
+    predicted: Mapping[str, Mapping[Pair, float]],
+    language: str,
+    all_ids: Mapping[str, Mapping[Pair, float]],
+) -> dict[str, float]:
+    """Return the test scores of one language if repeated sentences are kept, with all of their ids, as in jiant.
+
+    A sentence with two ids that is mined once gives two candidates, of which at most one may be true. They have the
+    same score, and the threshold is jiant's: among candidates with equal scores the first ones alone may make the best
+    cut, in the order of `all_ids`, although the threshold then keeps all of them.
+
+    Args:
+        gold: the true pairs of the splits `dev` and `test`.
+        predicted: not used: the candidates without repeated sentences.
+        language: not used.
+        all_ids: the candidates with their scores of both splits, all ids (`with_all_ids`).
+
+    Returns:
+        The values of `mining_f1`, each name followed by `_all_ids`.
+
+    Raises:
+        ValueError: a split without gold pairs.
+
+    Source: `bucc_eval` and `bucc_optimize` in nyu-mll/jiant `jiant/tasks/lib/bucc2018.py`.
+    """
+    _check_gold(gold)
+    threshold = _first_best_threshold(all_ids["dev"], gold["dev"])
+    found = {pair for pair, score in all_ids["test"].items() if score >= threshold}
+    scores = {**pair_scores(found, gold["test"]), "threshold": threshold}
+    return {f"{name}_all_ids": value for name, value in scores.items()}
+
+
+def _first_best_threshold(candidates: Mapping[Pair, float], gold: Set[Pair]) -> float:
+    """Return jiant's threshold: a cut may lie between candidates with equal scores, which keeps all of them."""
+    ranked = sorted(candidates.items(), key=lambda item: -item[1])
+    threshold = best_f1 = 0.0
+    correct = 0
+    for i, (pair, score) in enumerate(ranked):
+        correct += pair in gold
+        f1 = _f1(correct, i + 1, len(gold))
+        if f1 > best_f1:
+            best_f1 = f1
+            threshold = (score + ranked[i + 1][1]) / 2 if i + 1 < len(ranked) else score
+    return threshold
+
+
+def _check_gold(gold: Mapping[str, Set[Pair]]) -> None:
+    """Raise `ValueError` for a split without gold pairs."""
+    for split in ("dev", "test"):
+        if not gold[split]:
+            raise ValueError(f"split '{split}' has no gold pairs")

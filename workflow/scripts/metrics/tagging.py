@@ -1,20 +1,23 @@
 """Chunk F1 and token accuracy of tag sequences: UDPOS, PAN-X, CCG.
 
 XTREME scores both tagging targets with seqeval's chunk F1. PAN-X has IOB2 tags, for which that is entity F1.
-UDPOS has bare tags, and there seqeval reads the *first letter* of each tag as its chunk prefix and the rest
-as its type, so that
+UDPOS has bare tags, and there seqeval reads the *first letter* of each tag as its chunk prefix, so that
 
 * neighbouring tokens with the same tag are one chunk (`NOUN NOUN` is one, as the letter N is no prefix),
 * `SCONJ` and `SYM` start with S ("single"), so each of them is a chunk of its own,
-* tags that differ only in the first letter are of one type (`CCONJ` and `SCONJ`; since seqeval 1.0),
-* `X` has the type `_`.
+* since seqeval 1.0 the rest of the tag is its type: tags that differ only in the first letter are of one type
+  (`CCONJ` and `SCONJ`), and `X` has the type `_`. Before that the type was the whole tag.
 
-The figure is therefore not token accuracy, nor tag F1; the published tables use it, so it is the main metric,
-and token accuracy stands beside it as the sound one.
+XTREME names no version of seqeval. `chunk_f1` is that of 1.2.2, which an installation gets today; jiant, and so the
+paper, has 0.0.12 (`chunk_f1_seqeval_0_0_12`). IOB2 tags have the same F1 in both.
+
+The figure is neither token accuracy nor tag F1; the published tables use it, so it is the main metric, and token
+accuracy stands beside it as the sound one.
 """
 
-import warnings
 from collections.abc import Sequence
+
+from workflow.scripts.metrics.chunks import behind_last_hyphen, chunk_counts
 
 
 def chunk_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], language: str = "") -> dict[str, float]:
@@ -34,13 +37,29 @@ def chunk_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], 
     Source: `f1` in google-research/xtreme `evaluate.py`, with seqeval 1.2.2.
     """
     _check_shapes(gold, predicted)
-    # Imported here: seqeval imports scikit-learn (over a second), for which only tagging should pay.
-    from seqeval.metrics.sequence_labeling import f1_score
+    return {"f1": _f1(*(int(counts.sum()) for counts in chunk_counts(gold, predicted)))}
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # one "seems not to be NE tag" for every token of UDPOS
-        value = f1_score([list(tags) for tags in gold], [list(tags) for tags in predicted], zero_division=0)
-    return {"f1": 100.0 * float(value)}
+
+def chunk_f1_seqeval_0_0_12(
+    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], language: str = ""
+) -> dict[str, float]:
+    """Return the chunk F1 of seqeval 0.0.12, in which the type of a tag without prefix is the whole tag.
+
+    Args, shapes and errors are those of `chunk_f1`. Returns `{"f1_seqeval_0_0_12": 0..100}`.
+
+    Source: `F1TaggingEvaluationScheme` in nyu-mll/jiant `jiant/tasks/evaluate/core.py`, with seqeval 0.0.12.
+    """
+    _check_shapes(gold, predicted)
+    counts = chunk_counts(gold, predicted, behind_last_hyphen)
+    return {"f1_seqeval_0_0_12": _f1(*(int(count.sum()) for count in counts))}
+
+
+def _f1(gold: int, predicted: int, correct: int) -> float:
+    """Return F1 (0-100) of numbers of chunks, in seqeval's order of operations; 0 where none is right."""
+    if correct == 0:
+        return 0.0
+    precision, recall = correct / predicted, correct / gold
+    return 100.0 * (2 * precision * recall / (precision + recall))
 
 
 def token_accuracy(

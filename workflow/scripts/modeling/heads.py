@@ -17,6 +17,10 @@ IGNORED = -1
 """Label of a word that is left out of the loss (a tag that the training data does not have)."""
 
 
+INITIAL_SCALE = 100.0
+"""What cosines are multiplied by before softmax, at the beginning (XTREME-R, third_party/bert.py)."""
+
+
 class Head(Protocol):
     """What training and prediction ask of a head."""
 
@@ -101,6 +105,29 @@ class SpanHead(nn.Module):
         return (start + end) / 2
 
 
+class RankingHead(nn.Module):
+    """Dense and tanh on the first token, at length 1; unit vectors (B, D) of queries and candidates alike.
+
+    XTREME-R takes the encoder's own pooler, which has the same form; XLM-R has no weights for it, so there as here they
+    are new ones (of BERT its pretrained ones would be at hand). The scale that cosines are multiplied by is learned and
+    starts at 100, as there. The loss is over whole batches (`training.contrastive`).
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, width)
+        self.scale = nn.Parameter(torch.full((1,), INITIAL_SCALE))
+
+    def forward(self, hidden_BLD: Tensor, batch: Batch) -> Tensor:
+        """Return vectors of shape (B, D) in 32 bits."""
+        pooled_BD = torch.tanh(self.dense(hidden_BLD[:, 0]))
+        return functional.normalize(pooled_BD.float(), dim=1)
+
+    def loss_sum(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Return the summed cross-entropy of logits (queries, candidates) whose right columns are `label`."""
+        return functional.cross_entropy(logits, batch.tensors["label"], reduction="sum")
+
+
 class MaskedTokenHead(nn.Module):
     """The pretrained model's own masked-language-model head, at the masked tokens only; logits (W, vocabulary)."""
 
@@ -132,4 +159,6 @@ def make_head(family: str, width: int, classes: int, dropout: float) -> Any:
         return TaggingHead(width, classes, dropout)
     if family == "span":
         return SpanHead(width)
+    if family == "ranking":
+        return RankingHead(width)
     raise ValueError(f"family '{family}' has no head")

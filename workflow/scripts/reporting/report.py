@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from workflow.scripts.errors import UserError
+from workflow.scripts.reporting import consistency, slices
 from workflow.scripts.reporting.aggregate import missing_parts
 from workflow.scripts.reporting.costs import Run, provenance, stage_costs
 from workflow.scripts.reporting.datasets import describe
@@ -45,12 +46,14 @@ class Material:
         titles: display names of sources and targets.
         runs: the training runs.
         config: the study's configuration, shown as it is.
-        figures: SVG text by name (`gains`, `distance`).
+        figures: SVG text by name (`gains`, `distance`, and `layers` where layers were swept).
         files: contents of the table files by file name (`transfer.csv`), offered for saving.
         retrieval: which targets are retrieval or mining.
         parallel: which corpora hold translation pairs.
         statistics: of the splits of all data sets, as `datasets.read_statistics` reads them.
         overlap: what `measure_overlap` found; None where it was not measured.
+        slices: scores by slice, as `measure_slices` wrote them; None where they were not measured.
+        consistency: the agreement of languages with English, likewise.
         published: published numbers beside ours, one table for each model that has any.
         commit: the commit of the workflow's sources that write this report.
     """
@@ -66,6 +69,8 @@ class Material:
     parallel: Collection[str] = ()
     statistics: Sequence[Mapping[str, Any]] = ()
     overlap: Mapping[str, Any] | None = None
+    slices: Mapping[str, Any] | None = None
+    consistency: Mapping[str, Any] | None = None
     published: Sequence[Table] = ()
     commit: str = "unknown"
 
@@ -110,6 +115,7 @@ def context(material: Material) -> dict[str, Any]:
     runs = [run for run in material.runs if run.model in names]
     provider, aligned = background(material.config, material.parallel)
     datasets = describe(material.statistics, material.overlap, material.titles)
+    facts = material.models[0].facts
     warned = caveats(material.models, material.retrieval, provider=provider, aligned=aligned)
     return {
         "study": material.models[0],
@@ -118,6 +124,9 @@ def context(material: Material) -> dict[str, Any]:
         "script": Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
         "caveats": [*warned, *(datasets.notes if datasets else ())],
         "datasets": datasets,
+        "slices": slices.tables(material.slices, facts, material.titles) if material.slices else [],
+        "consistency": consistency.tables(material.consistency, facts, material.titles) if material.consistency else [],
+        "unanswered": slices.unanswered(material.slices, material.titles) if material.slices else [],
         "published": material.published,
         "figures": {name: inline_svg(text, name) for name, text in material.figures.items()},
         "downloads": downloads(material.files),

@@ -19,7 +19,9 @@ from workflow.scripts.files import read_table
 from workflow.scripts.sources.class_names import renamer
 from workflow.scripts.tasks import SOURCE_LANGUAGE, Family, Origin, Task
 from workflow.scripts.tasks.languages import Language
+from workflow.scripts.tasks.ranking_schemas import CANDIDATE
 from workflow.scripts.tasks.schemas import DroppedRowError, Row, RowError
+from workflow.scripts.tasks.task import SLICE
 
 _ANSWERS = pa.list_(pa.struct([("text", pa.string()), ("start", pa.int32())]))
 
@@ -30,6 +32,12 @@ COLUMNS: Mapping[Family, Mapping[str, pa.DataType]] = {
     Family.SPAN: {"context": pa.string(), "question": pa.string(), "answers": _ANSWERS},
     Family.RETRIEVAL: {"text_a": pa.string(), "text_b": pa.string()},
     Family.MINING: {"side": pa.string(), "text_a": pa.string(), "gold": pa.list_(pa.string())},
+    Family.RANKING: {
+        "side": pa.string(),
+        "text_a": pa.string(),
+        "text_b": pa.string(),
+        "gold": pa.list_(pa.string()),
+    },
     Family.TEXT: {"text_a": pa.string(), "text_b": pa.string()},
 }
 
@@ -100,7 +108,8 @@ class Reader:
     def rows(self, root: Path, entries: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
         """Yield the canonical rows of the files of a manifest, each with `id` and `language`.
 
-        Ids begin with the language; rows of several origins (ANLI+) are told apart by the origin's number.
+        Ids begin with the language; rows of several origins of one language (ANLI+) are told apart by the origin's
+        number.
 
         Raises:
             UserError: a file cannot be read, or a row does not fit; file and row number (from 0) are named.
@@ -144,6 +153,7 @@ class Reader:
                 f"its columns are {', '.join(row)}"
             ) from error
         for item in canonical:
+            item |= {f"{SLICE}{name}": _named(row.get(name)) for name in self.task.slices}
             if "repaired" in item:
                 self.repairs[item.pop("repaired")] += 1
             for column in ("text_a", "context", "question"):
@@ -157,15 +167,21 @@ class Reader:
         name = item.pop("language_name", None)
         default = item.get("language", language or SOURCE_LANGUAGE)
         code: str = self.by_name.get(name, "") if name else default
-        if code not in self.languages:
+        if code not in self.languages and item.get("side") != CANDIDATE:  # entities speak any language
             return
-        several = len(self.task.origins(self.split)) > 1 and self.task.family is not Family.MINING
+        serving = sum(origin.serves(code) for origin in self.task.origins(self.split))
+        several = serving > 1 and self.task.family is not Family.MINING
         origin = f"{number}-" if several else ""
         item |= {"language": code, "id": f"{code}-{origin}{item.get('id', self._numbers[code])}"}
         self._numbers[code] += 1
-        if "gold" in item:
+        if "gold" in item and self.task.family is Family.MINING:
             item["gold"] = [f"{code}-{gold}" for gold in item["gold"]]
         yield item
+
+
+def _named(value: Any) -> str | None:
+    """Return what a column says of a row as a name, None where it says nothing."""
+    return None if value is None or value == "" else str(value)
 
 
 def _read_file(path: Path, root: Path) -> pa.Table:
@@ -211,9 +227,10 @@ def sample(table: pa.Table, limit: int | None) -> pa.Table:
     return table.take(np.sort(np.concatenate(kept))) if kept else table
 
 
-def to_table(family: Family, rows: Iterable[Row]) -> pa.Table:
-    """Return canonical rows as a table with the family's columns."""
-    schema = pa.schema([("id", pa.string()), ("language", pa.string()), *COLUMNS[family].items()])
+def to_table(family: Family, rows: Iterable[Row], slices: Iterable[str] = ()) -> pa.Table:
+    """Return canonical rows as a table with the family's columns, and one for each of `Task.slices`."""
+    named = [(f"{SLICE}{name}", pa.string()) for name in slices]
+    schema = pa.schema([("id", pa.string()), ("language", pa.string()), *COLUMNS[family].items(), *named])
     return pa.Table.from_pylist([{name: row.get(name) for name in schema.names} for row in rows], schema=schema)
 
 

@@ -42,15 +42,21 @@ def in_laboratory(task: Task, languages: Sequence[str]) -> Task:
     foreign = task.train_languages
     if foreign != (SOURCE_LANGUAGE,):
         foreign = tuple(code for code in languages if code != SOURCE_LANGUAGE)[:TRANSLATIONS]
-    changed: dict[str, Any] = {split: tuple(map(_plain, task.origins(split))) for split in task.splits}
+    changed: dict[str, Any] = {split: tuple(map(_plain, _first(task.origins(split)))) for split in task.splits}
     if task.translated_from:  # what is translated elsewhere is generated here, one configuration a language
         for split, origins in changed.items():
             changed[split] = tuple(replace(origin, config=f"{origin.config}.{{language}}") for origin in origins)
     return replace(task, train_languages=foreign, **changed)
 
 
+def _first(origins: Sequence[Origin]) -> list[Origin]:
+    """Return one origin in place of several that have some of a task's languages each."""
+    partial = [origin for origin in origins if origin.languages]
+    return [origin for origin in origins if origin not in partial[1:]]
+
+
 def _plain(origin: Origin) -> Origin:
-    return replace(origin, revision="main", files="", first=0)
+    return replace(origin, revision="main", files="", first=0, languages=())
 
 
 def generate(task: Task, *, seed: int, languages: Sequence[str], examples: Mapping[str, int], root: Path) -> None:

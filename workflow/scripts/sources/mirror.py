@@ -18,6 +18,7 @@ from workflow.scripts.files import replacing, write_text
 from workflow.scripts.sources.canonical import fill
 from workflow.scripts.tasks import Origin, Task
 from workflow.scripts.tasks.languages import Language
+from workflow.scripts.tasks.ranking_schemas import DealtSchema
 from workflow.scripts.tasks.schemas import Row
 
 Configurations = dict[str, dict[str, list[str]]]
@@ -170,7 +171,7 @@ def write_task(
     Args:
         root: folder of the repositories.
         task: its origins say where, its schema in which layout.
-        rows: rows by split and language; those of several origins are dealt out in turn.
+        rows: rows by split and language; those of several origins are dealt out in turn, or as the schema says.
         languages: facts on the languages by code.
         note: one sentence for the README.
     """
@@ -181,7 +182,11 @@ def write_task(
             files = repositories.setdefault(origin.repository, {})
             for code, series in by_language.items():
                 named = fill(origin, languages[code])
-                written = task.schema.write(series[number :: len(origins)], languages[code])
+                if isinstance(task.schema, DealtSchema):
+                    dealt = task.schema.deal(series, len(origins))[number]
+                else:
+                    dealt = list(series[number :: len(origins)])
+                written = task.schema.write(dealt, languages[code])
                 files.setdefault((named.config, named.split), []).extend(written)
     for repository, splits in repositories.items():
         write_repository(root, repository, splits, note)

@@ -32,6 +32,7 @@ INPUTS: Mapping[Family, tuple[str, ...]] = {
     Family.SPAN: ("question", "context"),
     Family.RETRIEVAL: ("text_a", "text_b"),
     Family.MINING: ("text_a",),
+    Family.RANKING: ("text_a",),
 }
 """The canonical columns that hold what a model reads of a row; labels, answers and tags are not compared."""
 

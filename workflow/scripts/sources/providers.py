@@ -86,12 +86,16 @@ def locate(task: Task, repositories: Repositories, languages: Iterable[Language]
     Raises:
         MissingDataError: repository, configuration, split or file are missing.
     """
-    found = []
+    found: list[File] = []
     for split in task.splits:
         chosen = canonical.split_languages(task, split, languages)
         optional = lenient and (split == "test" or task.family in canonical.MULTILINGUAL)
+        absent: list[MissingDataError] = []
+        before = len(found)
         for number, origin in enumerate(task.origins(split)):
-            spoken: Sequence[Language | None] = chosen if origin.per_language else [None]
+            spoken: Sequence[Language | None] = [None]
+            if origin.per_language:
+                spoken = [language for language in chosen if origin.serves(language.code)]
             missing: list[MissingDataError] = []
             for language in spoken:
                 named = origin if language is None else canonical.fill(origin, language)
@@ -104,8 +108,11 @@ def locate(task: Task, repositories: Repositories, languages: Iterable[Language]
                     continue
                 code = language.code if language else None
                 found += [File(split, number, named, code, path) for path in paths]
-            if missing and len(missing) == len(spoken):
+            if missing and len(missing) == len(spoken) and not origin.languages:
                 raise missing[0]
+            absent += missing
+        if absent and len(found) == before:
+            raise absent[0]
     return found
 
 

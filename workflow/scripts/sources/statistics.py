@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workflow.scripts.tasks import Family, Task
+from workflow.scripts.tasks.ranking_schemas import QUERY
 
 LIMITED_SPLITS = ("train", "dev")
 
@@ -19,6 +20,10 @@ def statistics(task: Task, table: pa.Table) -> dict[str, Any]:
         "rows": table.num_rows,
         "languages": dict(sorted(Counter(table["language"].to_pylist()).items())),
     }
+    if task.family is Family.RANKING:
+        queries = table.filter(pc.equal(table["side"], QUERY))
+        counts["languages"] = dict(sorted(Counter(queries["language"].to_pylist()).items()))
+        counts["candidates"] = table.num_rows - queries.num_rows
     if task.family is Family.CLASSIFICATION:
         counts["labels"] = dict(sorted(Counter(table["label"].to_pylist()).items()))
     if task.family is Family.TAGGING:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.sources import bucc, ccgbank, mirror
+from workflow.scripts.sources import bucc, ccgbank, mirror, ranking_files
 from workflow.scripts.tasks import SOURCE_LANGUAGE, Task
 from workflow.scripts.tasks.languages import NATURAL_LANGUAGES, Language
 from workflow.scripts.tasks.schemas import Row
@@ -31,6 +31,9 @@ def write(task: Task, form: str, folder: Path, root: Path, languages: Sequence[L
         raise UserError(
             f"config: local.{task.name}.path = '{folder}' is no folder; expected the files of '{task.name}'"
         )
+    if form in ranking_files.FORMS:
+        ranking_files.write_repositories(task, form, folder, root, languages, lenient=lenient)
+        return
     readers: Mapping[str, Callable[[], Rows]] = {
         "jiant": lambda: _english(ccgbank.read_jiant(folder)),
         "ccgbank_auto": lambda: _english(ccgbank.read_auto(folder)),

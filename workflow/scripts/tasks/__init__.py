@@ -1,7 +1,7 @@
 """What is trained and tested: one literal per task, by family, and the languages.
 
 `TASKS` maps every task's name to its literal, in the order of the paper's tables. To add a task, write one literal in
-`intermediate.py`, `targets.py` or `corpora.py` and list it in the tuple at the end of that file.
+`intermediate.py`, `targets.py`, `targets_xtreme_r.py` or `corpora.py` and list it in the tuple at the end of that file.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,9 @@ from typing import Any
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.tasks.corpora import CORPORA
 from workflow.scripts.tasks.intermediate import INTERMEDIATE_TASKS
+from workflow.scripts.tasks.ranking_targets import RANKING_TARGETS
 from workflow.scripts.tasks.targets import TARGET_TASKS
+from workflow.scripts.tasks.targets_xtreme_r import XTREME_R_TARGETS
 from workflow.scripts.tasks.task import SOURCE_LANGUAGE, SPLITS, Family, Origin, Role, Task
 
 __all__ = [
@@ -40,12 +42,13 @@ def register(tasks: Iterable[Task]) -> Mapping[str, Task]:
             raise ValueError(f"two tasks are named '{task.name}'")
         by_name[task.name] = task
     for task in by_name.values():
-        if task.train_task is not None and not by_name[task.train_task].train:
-            raise ValueError(f"'{task.name}' trains on '{task.train_task}', which has no training split")
+        for name in (task.train_task, *task.official_train_tasks):
+            if name is not None and not by_name[name].train:
+                raise ValueError(f"'{task.name}' trains on '{name}', which has no training split")
     return by_name
 
 
-TASKS = register((*INTERMEDIATE_TASKS, *TARGET_TASKS, *CORPORA))
+TASKS = register((*INTERMEDIATE_TASKS, *TARGET_TASKS, *XTREME_R_TARGETS, *RANKING_TARGETS, *CORPORA))
 
 
 def find_task(name: str) -> Task:

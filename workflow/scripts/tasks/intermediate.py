@@ -1,4 +1,4 @@
-"""The nine intermediate tasks of the paper (Table 1) and the translated ones (§2.4), one literal each.
+"""The nine intermediate tasks of the paper (Table 1), the translated ones (§2.4), and XTREME-R's, one literal each.
 
 Sizes, layouts and label orders: facts §1. Labels are in the order of the repositories' class ids; heads are never
 carried from one task to another, so the order has no effect on scores.
@@ -6,6 +6,7 @@ carried from one task to another, so the order has no effect on scores.
 
 from dataclasses import replace
 
+from workflow.scripts.tasks.choice_schemas import AlternativesSchema, NumberedAnswersSchema
 from workflow.scripts.tasks.languages import codes
 from workflow.scripts.tasks.schemas import (
     AnswersSchema,
@@ -92,7 +93,7 @@ SQUAD_V2 = Task(
     train=(Origin(repository="rajpurkar/squad_v2", config="squad_v2", split="train"),),
     dev=(Origin(repository="rajpurkar/squad_v2", config="squad_v2", split="validation"),),
     unanswerable=True,
-    scorers=("squad_v2",),
+    scorers=("squad_v2", "null_threshold"),
     metrics=("f1", "exact_match"),
     laboratory="reading_unanswerable",
     sizes={"train": 130_319, "dev": 11_873},
@@ -211,6 +212,36 @@ HELLASWAG_TRANSLATED = replace(
     sizes={"train": 3 * 39_905, "dev": 3 * 10_042},
 )
 
+SIQA = Task(
+    name="siqa",
+    title="Social IQa",
+    family=Family.MULTIPLE_CHOICE,
+    role=Role.INTERMEDIATE,
+    schema=NumberedAnswersSchema(),
+    train=(Origin(repository="allenai/social_i_qa", config="default", split="train", revision=CONVERTED),),
+    dev=(Origin(repository="allenai/social_i_qa", config="default", split="validation", revision=CONVERTED),),
+    metrics=("accuracy",),
+    laboratory="social",
+    sizes={"train": 33_410, "dev": 1_954},
+    licence="CC BY 4.0",
+    citation="Sap et al. 2019, Social IQa: Commonsense Reasoning about Social Interactions",
+)
+
+COPA = Task(
+    name="copa",
+    title="COPA",
+    family=Family.MULTIPLE_CHOICE,
+    role=Role.INTERMEDIATE,
+    schema=AlternativesSchema(),
+    train=(Origin(repository="aps/super_glue", config="copa", split="train", revision=CONVERTED),),
+    dev=(Origin(repository="aps/super_glue", config="copa", split="validation", revision=CONVERTED),),
+    metrics=("accuracy",),
+    laboratory="cause_effect",
+    sizes={"train": 400, "dev": 100},
+    licence="BSD 2-Clause",
+    citation="Roemmele et al. 2011, Choice of Plausible Alternatives",
+)
+
 INTERMEDIATE_TASKS = (
     ANLI,
     MNLI,
@@ -224,4 +255,6 @@ INTERMEDIATE_TASKS = (
     MNLI_TRANSLATED,
     QQP_TRANSLATED,
     HELLASWAG_TRANSLATED,
+    SIQA,
+    COPA,
 )

@@ -30,6 +30,16 @@ class SentencePairSchema:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TranslationPairSchema(SentencePairSchema):
+    """Tatoeba as in google/xtreme or as in mteb/tatoeba-bitext-mining: there the columns are named otherwise."""
+
+    def read(self, row: Mapping[str, Any]) -> Iterator[Row]:
+        """Yield the one canonical row, without line breaks around the sentences."""
+        names = ("sentence1", "sentence2") if "sentence1" in row else ("source_sentence", "target_sentence")
+        yield dict(zip(("text_a", "text_b"), (row[name].strip() for name in names), strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
 class PoolSchema:
     """BUCC as in mteb/BUCC: the whole pool of one language pair in a single row, gold pairs counted from 1.
 

@@ -66,7 +66,7 @@ UDPOS = Task(
     languages=codes(
         "en af ar bg de el es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh"
     ),
-    scorers=("chunk_f1_syntactic_words", "token_accuracy"),
+    scorers=("chunk_f1_syntactic_words", "token_accuracy", "chunk_f1_seqeval_0_0_12"),
     metrics=("f1",),
     laboratory="part_of_speech",
     sizes={"train": 21_253, "dev": 3_974},
@@ -168,6 +168,13 @@ BUCC2018 = Task(
     citation="Zweigenbaum et al. 2018, Overview of the Third BUCC Shared Task",
 )
 
+TATOEBA_PAIRS = {
+    **dict.fromkeys(
+        codes("af ar bg bn de el es et eu fa fi fr he hi hu id it ja ko mr nl pt ru tl tr ur vi zh"), 1_000
+    ),
+    **{"ka": 746, "ml": 687, "kk": 575, "th": 548, "sw": 390, "ta": 307, "te": 234, "jv": 205},
+}
+
 TATOEBA = Task(
     name="tatoeba",
     title="Tatoeba",
@@ -180,14 +187,7 @@ TATOEBA = Task(
     ),
     metrics=("accuracy",),
     laboratory="translation",
-    sizes={
-        "test": {
-            **dict.fromkeys(
-                codes("af ar bg bn de el es et eu fa fi fr he hi hu id it ja ko mr nl pt ru tl tr ur vi zh"), 1_000
-            ),
-            **{"ka": 746, "ml": 687, "kk": 575, "th": 548, "sw": 390, "ta": 307, "te": 234, "jv": 205},
-        },
-    },
+    sizes={"test": TATOEBA_PAIRS},
     licence="CC BY 2.0 FR",
     citation="Artetxe and Schwenk 2019, Massively Multilingual Sentence Embeddings for Zero-Shot Transfer",
 )

@@ -17,6 +17,10 @@ SOURCE_LANGUAGE = "en"
 """The language of all supervised training (paper §2); in the laboratory the English-like language stands here."""
 
 
+SLICE = "slice_"
+"""How the names of canonical columns begin that say what part of the data a row is of (`Task.slices`)."""
+
+
 class Family(StrEnum):
     """The shape of a task's examples: decides features, head, decoding and metrics."""
 
@@ -26,6 +30,7 @@ class Family(StrEnum):
     SPAN = "span"
     RETRIEVAL = "retrieval"
     MINING = "mining"
+    RANKING = "ranking"
     TEXT = "text"
 
 
@@ -36,6 +41,9 @@ class Role(StrEnum):
     TARGET = "target"
     CORPUS = "corpus"
 
+
+OFFICIAL = "official"
+"""The value of the config key `protocol` under which `Task.official_train_tasks` hold."""
 
 UNTRAINED_FAMILIES = frozenset({Family.RETRIEVAL, Family.MINING})
 """Families that are read off the encoder as it is, without a head and without training (paper §2.2)."""
@@ -56,6 +64,7 @@ class Origin:
         revision: branch, tag or commit; the first resolve is pinned in `config/datasets.lock.yaml`.
         files: pattern of the Parquet files, for folders without a README that lists configurations.
         first: only so many files of the split, for corpora of which a part is plenty (0: all).
+        languages: codes of the languages that it has, where other origins have the rest (empty: all of the task's).
     """
 
     repository: str
@@ -64,11 +73,16 @@ class Origin:
     revision: str = "main"
     files: str = ""
     first: int = 0
+    languages: tuple[str, ...] = ()
 
     @property
     def per_language(self) -> bool:
         """Whether this origin is a family of configurations, one for each language."""
-        return "{" in self.config + self.split + self.files
+        return bool(self.languages) or "{" in self.config + self.split + self.files
+
+    def serves(self, language: str) -> bool:
+        """Return whether rows in a language may come from here."""
+        return not self.languages or language in self.languages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +102,12 @@ class Task:
         sizes: published rows by split (of test splits in each language); another number is reported as a warning.
         unanswerable: whether a span task has questions without an answer.
         train_task: the task whose training set serves this target (None: its own).
+        official_train_tasks: the tasks that a model is fine-tuned on, one after the other, before this target is tested
+            under the benchmark's own protocol, where that has an intermediate step (XTREME-R: XCOPA, Tatoeba).
         scorers: names in `metrics.registry.METRICS` where the benchmark has a scorer other than its family's.
         metrics: the main metrics, each 0-100; a task's score is their unweighted mean.
+        slices: columns of the repositories that name the part of the data that a row is of (genre, treebank): scores
+            are also given by part.
         laboratory: the phenomenon that generates this task's rows in the laboratory.
         version: raised by hand whenever a change here or in the readers can change a score.
     """
@@ -109,8 +127,10 @@ class Task:
     sizes: Mapping[str, int | Mapping[str, int]] = field(default_factory=dict)
     unanswerable: bool = False
     train_task: str | None = None
+    official_train_tasks: tuple[str, ...] = ()
     scorers: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
     laboratory: str
     licence: str
     citation: str
@@ -130,10 +150,20 @@ class Task:
         """Whether a model is trained for this task before it is tested."""
         return self.family not in UNTRAINED_FAMILIES
 
+    def training_tasks(self, protocol: str) -> tuple[str, ...]:
+        """Return the tasks that a model is fine-tuned on, in order, before this target is tested (config `protocol`).
+
+        None where it is read off the encoder as it is.
+        """
+        if protocol == OFFICIAL and self.official_train_tasks:
+            return self.official_train_tasks
+        return (self.train_task or self.name,) if self.fine_tuned else ()
+
     def with_origins(self, origins: Mapping[str, Iterable[Mapping[str, Any]]]) -> "Task":
         """Return this task with other origins for some splits, given as in the configuration (`origins`)."""
         changed: dict[str, Any] = {
-            split: tuple(Origin(**origin) for origin in given) for split, given in origins.items()
+            split: tuple(Origin(**{**origin, "languages": tuple(origin.get("languages", ()))}) for origin in given)
+            for split, given in origins.items()
         }
         return replace(self, **changed)
 
@@ -144,13 +174,16 @@ class Task:
         that is its field's default: a new field reruns nothing either.
         """
         facts = _stated(self)
-        for name in ("title", "licence", "citation", "scorers", "metrics", "train_task", "role", "sizes"):
+        for name in ("title", "licence", "citation", "scorers", "metrics", "role", "sizes", *_TRAINED_ON):
             facts.pop(name, None)
         for split in SPLITS:
             if split in facts:
                 facts[split] = [_stated(origin) for origin in self.origins(split)]
         facts["schema"] = {"kind": type(self.schema).__name__, **asdict(self.schema)}
         return facts
+
+
+_TRAINED_ON = ("train_task", "official_train_tasks")
 
 
 def _stated(record: Any) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from workflow.scripts.decoding.prediction import Split, predict
 from workflow.scripts.features.store import Features
 from workflow.scripts.files import read_table
 from workflow.scripts.metrics.alignment import Table, align_examples
+from workflow.scripts.metrics.ranking_alignment import query_table
 from workflow.scripts.metrics.registry import score_language
-from workflow.scripts.tasks import Task, find_task
+from workflow.scripts.tasks import Family, Task, find_task
 from workflow.scripts.training.plans import token_file
 from workflow.scripts.training.selection import mean_score
 
@@ -68,9 +69,10 @@ class DevelopmentSets:
             features = data.features if examples is None else data.features.first(rows.num_rows)
             split = Split("dev", rows, features)
             predicted = predict(data.task, encoder, heads[data.task.name], split, self.device, self.precision)
-            aligned = align_examples(
-                data.task.family, Table(rows, data.task.name), Table(predicted, "predictions"), "dev"
-            )
+            gold = Table(rows, data.task.name)
+            if data.task.family is Family.RANKING:
+                gold = query_table(gold)
+            aligned = align_examples(data.task.family, gold, Table(predicted, "predictions"), "dev")
             by_language = [score_language(data.task, part.gold, part.predicted, code) for code, part in aligned.items()]
             scores[data.task.name] = {
                 name: sum(values[name] for values in by_language) / len(by_language) for name in by_language[0]

@@ -23,8 +23,10 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.features.batches import micro_batches
 from workflow.scripts.features.collation import Batch, collate, collate_masked
 from workflow.scripts.modeling.encoders import encode
+from workflow.scripts.modeling.heads import RankingHead
 from workflow.scripts.modeling.precision import choose_kernels, computing
 from workflow.scripts.progress import Progress
+from workflow.scripts.training.contrastive import contrastive_gradients
 from workflow.scripts.training.costs import Meter, add_costs, head_rows, model_shape, sequence_lengths
 from workflow.scripts.training.event_files import EventFiles, open_event_files
 from workflow.scripts.training.processes import Processes
@@ -262,6 +264,8 @@ class TrainingLoop:
 
     def _gradients(self, task: TrainingTask, items: Array, key: tuple[int, int, int]) -> StepResult:
         """Compute the gradients of one batch."""
+        if isinstance(task.head, RankingHead):
+            return contrastive_gradients(self, task, items)
         processes = self.processes
         batches = self._batches(task, items, key)
         weight = max(1.0, processes.total(sum(batch.weight * share for batch, share in batches)))

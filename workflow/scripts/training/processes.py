@@ -95,7 +95,7 @@ class Processes:
         return value
 
     def together(self, figures: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what all processes have cost (`costs.Meter`): sums, the highest peak of a device, the main one's time."""
+        """Return what all processes have cost (`costs.Meter`): sums, the highest peak, the main process's time."""
         return dict(figures)
 
     def barrier(self) -> None:
