@@ -18,7 +18,7 @@ COLUMNS = (
 )  # fmt: skip
 
 METRIC_ORDER = ("accuracy", "f1", "exact_match")
-METRIC_TITLES = {"accuracy": "acc.", "f1": "F1", "exact_match": "EM"}
+METRIC_TITLES = {"accuracy": "acc.", "f1": "F1", "exact_match": "EM", "map_at_20": "mAP@20"}
 
 
 @dataclass(frozen=True, slots=True)
