@@ -36,7 +36,7 @@ from benchmarks.workload import accelerator, package_versions
 from workflow.scripts.decoding.cosines import best_of
 from workflow.scripts.decoding.neighbours import both_neighbours
 from workflow.scripts.decoding.shortlists import products_in
-from workflow.scripts.devices import select_device
+from workflow.scripts.devices import return_freed_memory, select_device
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import commit
 
@@ -90,6 +90,7 @@ def read(folder: Path) -> tuple[Array, Array]:
 def our_variant(folder: Path, *, half: bool) -> Callable[[bool], Cost]:
     """Return what searches our way."""
     machine = select_device(int(torch.cuda.is_available()))
+    return_freed_memory()
     left, right = read(folder)
     right = right[: len(right) // 2] if half else right
 

@@ -44,8 +44,7 @@ from benchmarks.workload import (
     rows,
     write_sequences,
 )
-from workflow.scripts import devices
-from workflow.scripts.devices import GPU_TOKENS, select_device
+from workflow.scripts.devices import GPU_TOKENS, keep_freed_memory, select_device
 from workflow.scripts.features.batches import EpochPlan
 from workflow.scripts.features.store import Features
 from workflow.scripts.files import commit
@@ -100,8 +99,8 @@ def our_variant(variant: str, path: Path, shape: Shape, longest: int) -> Callabl
     from workflow.scripts.training.task import Hyperparameters, TrainingTask
 
     precision, otherwise = (*variant.split("-"), "")[1:3]
-    if otherwise == "returned":
-        devices.keep_freed_memory = lambda: None
+    if otherwise != "returned":
+        keep_freed_memory()
     machine, features = select_device(), Features(path)
 
     def repetition(warm: bool) -> Cost:

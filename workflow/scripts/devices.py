@@ -14,6 +14,11 @@ CPU_TOKENS = 2_048
 
 GPU_TOKENS = 65_536
 
+KEPT_PIECE = 1 << 26
+"""Bytes of a piece of memory that is kept after it has been freed: 64 MiB."""
+
+RETURNED_PIECE = 1 << 20
+
 
 def select_device(count: int = 0) -> torch.device:
     """Return the device of this process: the CPU with the threads the job was given, or a GPU of its own.
@@ -26,7 +31,6 @@ def select_device(count: int = 0) -> torch.device:
     """
     if count == 0:
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-        keep_freed_memory()
         return torch.device("cpu")
     names = gpus.take(count)
     if not torch.cuda.is_available():
@@ -42,16 +46,29 @@ def select_device(count: int = 0) -> torch.device:
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc, where it is the C library, to keep memory that was freed, up to 1 GiB at a time.
+    """Tell glibc, where it is the C library, to keep freed memory, but for pieces of more than `KEPT_PIECE`.
 
-    It would give large tensors back to the system after every step and take them again page by page, which costs up to
-    a tenth of the time (benchmarks/RESULTS.md). The most memory that is held stays the same.
+    For training on a CPU, whose steps take and free the same tensors again and again: they would be given back to the
+    system and taken page by page, which costs up to a tenth of the time (benchmarks/RESULTS.md).
     """
-    trim_threshold, map_threshold, size = -1, -3, 1 << 30
+    _set_thresholds(map_piece=KEPT_PIECE, trim=1 << 30)
+
+
+def return_freed_memory() -> None:
+    """Tell it to give freed pieces of more than `RETURNED_PIECE` back at once.
+
+    For a search for neighbours, whose lists grow: left to itself glibc raises the bound and keeps the holes that
+    outgrown lists leave, a third to twice as much memory again (benchmarks/RESULTS.md).
+    """
+    _set_thresholds(map_piece=RETURNED_PIECE, trim=RETURNED_PIECE)
+
+
+def _set_thresholds(*, map_piece: int, trim: int) -> None:
+    trim_threshold, map_threshold = -1, -3  # names of mallopt(3)
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(map_threshold, size)
-        mallopt(trim_threshold, size)
+        mallopt(map_threshold, map_piece)
+        mallopt(trim_threshold, trim)
 
 
 def device_name(device: torch.device) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from workflow.scripts.decoding.prediction import Split, predict, predict_untrained
-from workflow.scripts.devices import select_device
+from workflow.scripts.devices import return_freed_memory, select_device
 from workflow.scripts.features.store import Features
 from workflow.scripts.files import read_table, write_table
 from workflow.scripts.logs import configure, run
@@ -52,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     encoder = load_encoder(arguments.run.parent)
     check_lengths(encoder, arguments.run.parent, arguments.tokens)
     if not task.fine_tuned:
+        return_freed_memory()
         what = (spec["layer"], encoder.config.num_hidden_layers, spec["pooling"])
         log.info("sentence vectors: hidden_states[%d] (0 = embeddings, %d = last layer), pooling %s", *what)
     tables = []

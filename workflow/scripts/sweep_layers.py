@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from workflow.scripts.decoding.layers import predict_layers
 from workflow.scripts.decoding.prediction import Split
-from workflow.scripts.devices import select_device
+from workflow.scripts.devices import return_freed_memory, select_device
 from workflow.scripts.features.store import Features
 from workflow.scripts.files import commit, read_json, read_table, write_json
 from workflow.scripts.logs import configure, run
@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     task, device = find_task(options.task), select_device(options.gpus)
     spec = decode(options.spec, defaults("retrieval") | defaults("prediction"))
     how = {name: spec[name] for name in ("neighbours", "pooling", "precision")}
+    return_freed_memory()
     encoder = load_encoder(options.run.parent)
     check_lengths(encoder, options.run.parent, options.tokens)
     splits = [

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from workflow.scripts.devices import device_name, select_device
+from workflow.scripts.devices import device_name, keep_freed_memory, select_device
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import Features
 from workflow.scripts.files import sha256, write_json
@@ -188,6 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program."""
     arguments = parse_arguments(argv)
     log = configure(arguments.log, f"{arguments.stage} {arguments.title}")
+    keep_freed_memory()
     processes = Processes.current(select_device(arguments.gpus))
     device = processes.device
     spec = decode(arguments.spec, defaults("pretraining" if arguments.stage == "pretraining" else "training"))
