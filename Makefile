@@ -13,13 +13,16 @@ TORCH_INDEX ?=
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help run bundle submission watch test check format docs clean-environment
+.PHONY: help run plan bundle submission watch test check format docs clean-environment
 
 help: ## This text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 run: $(VENV)/.run ## Create the environment and run a study (CONFIG=, the laboratory if it is not given)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+
+plan: $(VENV)/.run ## Say what a study takes before it runs: jobs, FLOPs, GPU-hours, disk (CONFIG=; PLAN= further options)
+	@$(BIN)/python -m workflow.scripts.plan_study --config $(CONFIG) $(PLAN)
 
 bundle: $(VENV)/.run ## Collect all data and models that a study needs (CONFIG=) into a folder for an offline machine
 	$(BIN)/snakemake bundle --cores $(CORES) --configfile $(CONFIG)

@@ -26,7 +26,11 @@ include: "workflow/rules/adapters.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/layers.smk"
 include: "workflow/rules/slices.smk"
+include: "workflow/rules/statistics.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/typology.smk"
 
 
 rule all:

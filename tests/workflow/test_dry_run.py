@@ -18,6 +18,7 @@ SHIPPED = sorted(
 
 LABORATORY = {
     "describe_languages": 1,
+    "compare_distances": 1,
     "fetch_dataset": 20,
     "prepare_task": 37,
     "train_tokenizer": 1,
@@ -30,9 +31,13 @@ LABORATORY = {
     "collect_scores": 1,
     "measure_slices": 1,
     "measure_overlap": 1,
+    "analyse_gains": 1,
     "make_tables": 1,
     "plot_gains": 1,
     "plot_distance": 1,
+    "plot_languages": 1,
+    "plot_curves": 1,
+    "plot_stages": 1,
     "write_report": 1,
     "all": 1,
 }

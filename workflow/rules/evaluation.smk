@@ -86,8 +86,10 @@ rule collect_scores:
         "../../envs/workflow.yaml"
     params:
         spec=SPECS.summary_spec("collect"),
+        pattern=FILES.score_pattern,
     shell:
-        "python -m workflow.scripts.launch collect_scores --scores {input.scores:q} --out {output.scores:q} --log {log:q}"
+        "python -m workflow.scripts.launch collect_scores --scores {params.pattern:q} --out {output.scores:q}"
+        " --log {log:q}"
 
 
 rule measure_overlap:

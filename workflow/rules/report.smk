@@ -5,6 +5,14 @@ outputs  results/{collection}/{tables,figures}/…, results/{collection}/report.
 """
 
 
+# On a cluster beside the queue: they take seconds
+localrules:
+    describe_languages,
+    make_tables,
+    plot_gains,
+    plot_distance,
+
+
 rule describe_languages:
     """Write the facts on the languages, among them their distances to English."""
     output:
@@ -13,56 +21,13 @@ rule describe_languages:
         "results/{collection}/logs/languages.log",
     conda:
         "../../envs/workflow.yaml"
+    resources:
+        vectors=lambda wildcards: STUDY.settings["typology"]["vectors"],
     params:
         spec=by_wildcards(SPECS.languages_spec),
     shell:
         "python -m workflow.scripts.launch describe_languages --spec {params.spec:q}"
-        " --out {output.languages:q} --log {log:q}"
-
-
-rule make_tables:
-    """Write the paper's main table, the best intermediate tasks, the scores by language and published numbers."""
-    input:
-        scores="results/{collection}/scores.parquet",
-        published=PUBLISHED,
-        languages="results/{collection}/languages.json",
-    output:
-        transfer=report(
-            multiext("results/{collection}/tables/transfer", ".csv", ".md", ".tex"),
-            caption="../report/transfer.rst",
-            category="Tables",
-        ),
-        best=report(
-            multiext("results/{collection}/tables/best", ".csv", ".md", ".tex"),
-            caption="../report/best.rst",
-            category="Tables",
-        ),
-        languages=report(
-            multiext("results/{collection}/tables/languages", ".csv", ".md", ".tex"),
-            caption="../report/languages.rst",
-            category="Tables",
-        ),
-        published=report(
-            multiext("results/{collection}/tables/published", ".csv", ".md", ".tex"),
-            caption="../report/published.rst",
-            category="Tables",
-        ),
-    log:
-        "results/{collection}/logs/tables.log",
-    conda:
-        "../../envs/workflow.yaml"
-    resources:
-        checkpoints=lambda wildcards: STUDY.checkpoints,
-    params:
-        spec=SPECS.summary_spec("tables"),
-        models=",".join(STUDY.models),
-        sources=",".join(STUDY.sources),
-        targets=",".join(STUDY.targets),
-    shell:
-        "python -m workflow.scripts.launch make_tables --scores {input.scores:q} --languages {input.languages:q}"
-        " --models {params.models} --sources {params.sources} --targets {params.targets}"
-        " --published {input.published:q} --checkpoints {resources.checkpoints:q}"
-        " --out-dir results/{wildcards.collection}/tables --log {log:q}"
+        " --vectors {resources.vectors:q} --out {output.languages:q} --log {log:q}"
 
 
 rule plot_gains:
@@ -116,7 +81,7 @@ rule write_report:
     input:
         scores="results/{collection}/scores.parquet",
         languages="results/{collection}/languages.json",
-        published=PUBLISHED,
+        published=local(PUBLISHED),
         runs=FILES.run_cards,
         summaries=FILES.summary_files,
         statistics=FILES.statistics_files,
@@ -124,6 +89,7 @@ rule write_report:
         layers=SWEEP.summary_files,
         slices=FILES.slice_files,
         consistency=FILES.consistency_files,
+        inference=FILES.inference_files,
     output:
         report=report("results/{collection}/report.html", caption="../report/report.rst", category="Report"),
     log:
@@ -132,13 +98,15 @@ rule write_report:
         "../../envs/workflow.yaml"
     params:
         spec=by_wildcards(SPECS.report_spec),
+        runs=FILES.run_card_patterns,
         models=",".join(STUDY.models),
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
     shell:
         "python -m workflow.scripts.launch write_report --scores {input.scores:q} --languages {input.languages:q}"
         " --models {params.models} --sources {params.sources} --targets {params.targets}"
-        " --spec {params.spec:q} --published {input.published:q} --runs {input.runs:q}"
+        " --spec {params.spec:q} --published {input.published:q} --runs {params.runs:q}"
         " --tables results/{wildcards.collection}/tables --figures results/{wildcards.collection}/figures"
         " --statistics {input.statistics:q} --overlap {input.overlap[0]:q} --layers {input.layers:q}"
-        " --slices {input.slices[0]:q} --consistency {input.consistency[0]:q} --out {output.report:q} --log {log:q}"
+        " --slices {input.slices[0]:q} --consistency {input.consistency[0]:q} --inference results/{wildcards.collection}/statistics"
+        " --out {output.report:q} --log {log:q}"

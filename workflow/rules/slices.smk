@@ -30,7 +30,8 @@ rule measure_slices:
         models=",".join(STUDY.models),
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
+        pattern=FILES.example_pattern,
     shell:
-        "python -m workflow.scripts.launch measure_slices --examples {input.examples:q}"
+        "python -m workflow.scripts.launch measure_slices --examples {params.pattern:q}"
         " --languages {input.languages:q} --models {params.models} --sources {params.sources}"
         " --targets {params.targets} --out-dir results/{wildcards.collection}/tables --log {log:q}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.scripts.errors import UserError
+from workflow.scripts.file_patterns import expand
 from workflow.scripts.files import read_json, write_table
 from workflow.scripts.logs import configure, run
 
@@ -25,13 +26,13 @@ KEY = ("collection", "model", "source", "target", "language", "metric", "seed")
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the table; see the module's docstring and `--help`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scores", type=Path, nargs="+", default=[], help="score files (JSON)")
+    parser.add_argument("--scores", nargs="+", default=[], help="score files (JSON), paths or patterns with braces")
     parser.add_argument("--list", type=Path, help="text file with one path of a score file per line")
     parser.add_argument("--out", type=Path, required=True, help="table to write (Parquet)")
     parser.add_argument("--log", type=Path, help="file that log lines are also written to")
     options = parser.parse_args(argv)
     log = configure(options.log, stage="collect scores")
-    paths = [*options.scores, *(_read_list(options.list) if options.list else ())]
+    paths = [*expand(options.scores), *(_read_list(options.list) if options.list else ())]
     if not paths:
         raise UserError("no score files given; name them with --scores, or in a file with --list")
     table = score_table([row for path in paths for row in score_rows(path)])

@@ -17,13 +17,16 @@ from itertools import product
 from typing import Any
 
 from workflow.scripts.errors import UserError, nearest
+from workflow.scripts.file_patterns import braces
 from workflow.scripts.source_names import SourceName
 from workflow.scripts.study import NONE, Study
 from workflow.scripts.tasks import SPLITS, TASKS, Family
 
-TABLES = ("transfer", "best", "languages", "published")
+TABLES = ("transfer", "gains", "best", "variants", "languages", "costs", "published")
 PUBLISHED = "reference/published.csv"
-FIGURES = ("gains", "distance")
+FIGURES = ("gains", "distance", "languages", "curves", "stages")
+TYPOLOGY = "typology"
+"""The table of typological distances, from `compare_distances`."""
 
 
 class Layout:
@@ -224,9 +227,33 @@ class Layout:
         trunks = [f"{self.root}/trunks/{model}/{source}/seed{seed}/run.json" for model, source, seed in segments]
         return [*pretrained, *trunks, *self.intermediate_checkpoints(wildcards), *finetuned]
 
+    def run_card_patterns(self, wildcards: Any) -> list[str]:
+        """Return the same run cards as patterns for a command line, which has no room for thousands of paths."""
+        study = self.study
+        models, sources, seeds = (braces(names) for names in (study.models, study.sources, study.seeds))
+        trained = braces(source for source in study.sources if source != NONE)
+        found = {
+            "models": models,
+            "trunks": f"{models}/{braces(study.trunk_segments())}/seed{seeds}",
+            "intermediate": f"{models}/{trained}/seed{seeds}",
+            "finetuned": f"{models}/{sources}/seed{seeds}/{braces(study.training_tasks())}",
+        }
+        return [f"{self.root}/{folder}/{pattern}/run.json" for folder, pattern in found.items()]
+
+    def score_pattern(self, wildcards: Any) -> str:
+        """Return the scores of every model, source, seed and target as one pattern."""
+        study = self.study
+        models, sources, seeds = (braces(names) for names in (study.models, study.sources, study.seeds))
+        return f"{self.root}/scores/{models}/{sources}/seed{seeds}/{braces(study.targets)}.json"
+
+    def example_pattern(self, wildcards: Any) -> str:
+        """Return the tables of examples likewise."""
+        return self.score_pattern(wildcards).replace("/scores/", "/examples/", 1).replace(".json", ".parquet")
+
     def summary_files(self, wildcards: Any) -> list[str]:
         """Return the tables and figures of the study."""
-        tables = [f"{self.root}/tables/{name}.{form}" for name, form in product(TABLES, ("csv", "md", "tex"))]
+        names = (*TABLES, TYPOLOGY)
+        tables = [f"{self.root}/tables/{name}.{form}" for name, form in product(names, ("csv", "md", "tex"))]
         return [*tables, *(f"{self.root}/figures/{name}.{form}" for name, form in product(FIGURES, ("svg", "png")))]
 
     def intermediate_data(self, wildcards: Any) -> list[str]:
@@ -242,6 +269,10 @@ class Layout:
         """Return the counts of all data that the study reads."""
         tasks = [task.name for task in self.study.needed_tasks()]
         return self._of_splits(f"{self.root}/data", "json", tasks, SPLITS)
+
+    def inference_files(self, wildcards: Any) -> list[str]:
+        """Return the gains with their intervals, the languages' and the best sources, and their tables."""
+        return [f"{self.root}/statistics/{name}.parquet" for name in ("gains", "variants", "languages", "best")]
 
     def slice_files(self, wildcards: Any) -> list[str]:
         """Return the scores by slice, and their tables."""

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workflow.scripts.errors import UserError
+from workflow.scripts.file_patterns import expand
 from workflow.scripts.files import read_json, read_table, write_json, write_text
 from workflow.scripts.logs import configure, run
 from workflow.scripts.metrics.alignment import SCORED_SPLIT
@@ -41,7 +42,9 @@ LABELLED = (Family.CLASSIFICATION, Family.MULTIPLE_CHOICE)
 def main(argv: Sequence[str] | None = None) -> int:
     """Compute and write; see the module's docstring and `--help`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--examples", type=Path, nargs="+", required=True, help="tables of examples (Parquet)")
+    parser.add_argument(
+        "--examples", nargs="+", required=True, help="tables of examples, paths or patterns with braces"
+    )
     parser.add_argument("--languages", type=Path, required=True, help="facts about the languages (JSON)")
     for name in ("models", "sources", "targets"):
         parser.add_argument(f"--{name}", type=names, default=[], help=f"{name} in display order (default: as given)")
@@ -50,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     log = configure(options.log, stage="slices")
     facts = read_languages(read_json(options.languages))
-    measured = measure(options.examples, facts)
+    measured = measure(expand(options.examples), facts)
     for kind in ("sources", "targets", "models"):
         found = list(dict.fromkeys(cell[kind[:-1]] for cell in measured["runs"]))
         order = {kind: [name for name in getattr(options, kind) or found if name in found]}

@@ -13,9 +13,11 @@ from workflow.scripts.runspec import decode, encode, sparse
 from workflow.scripts.settings import Settings, defaults
 from workflow.scripts.sources import providers
 from workflow.scripts.sources.lock import LOCK_PATH, LockFile, commits_to_ask
+from workflow.scripts.stages import count_stages
 from workflow.scripts.study import Study
 from workflow.scripts.tasks import TASKS
 from workflow.scripts.training.schedule import branch_point
+from workflow.scripts.typology.vectors import content
 
 OF_EPOCHS = ("epochs", "warmup", "selection", "evaluate_every", "evaluation_examples", "patience")
 """Hyper-parameters that say how long a run goes on; a source of a given number of steps has no use for them."""
@@ -26,10 +28,15 @@ class Specifications:
 
     Args:
         study: which study.
+
+    Raises:
+        UserError: the typological vectors that natural languages are compared by are not where the configuration says.
     """
 
     def __init__(self, study: Study) -> None:
         self.study = study
+        natural = study.provider != "laboratory"
+        self.vectors = content(Path(study.settings["typology"]["vectors"])) if natural else ""
 
     def fetch_spec(self, task: str) -> str:
         """Return the identity of a task's repositories."""
@@ -197,17 +204,34 @@ class Specifications:
         return encode("overlap")
 
     def languages_spec(self) -> str:
-        """Return the identity of the facts on the languages."""
-        return encode(
-            "collect", {"provider": "laboratory"}, languages=self.study.languages(), provider=self.study.provider
-        )
+        """Return the identity of the facts on the languages; of natural ones, also of what measures their distance."""
+        facts = {"languages": self.study.languages(), "provider": self.study.provider}
+        if self.study.provider == "laboratory":
+            return encode("collect", {"provider": "laboratory"}, **facts)
+        settings = self.study.settings["typology"] | {"vectors": self.vectors}
+        return encode("languages", defaults("typology"), **facts, **settings)
+
+    def typology_spec(self) -> str:
+        """Return the identity of the comparison of typological measures; what they say, its input does."""
+        return encode("typology")
+
+    def statistics_spec(self) -> str:
+        """Return the identity of the intervals and tests of the gains; which runs there are, its inputs say."""
+        return encode("statistics", defaults("statistics"), **self.study.settings["statistics"])
 
     def report_spec(self) -> str:
         """Return the identity of the report, which shows what of the configuration can change a result."""
         hidden = {"mirror", "tensorboard", "submission"} | (set() if self.study.follows_protocol else {"protocol"})
         hidden |= set() if self.study.settings["layer_sweep"]["sources"] else {"layer_sweep"}
+        hidden |= set() if self.vectors else {"typology"}
         shown = {key: value for key, value in self.study.settings.items() if key not in hidden}
+        if self.vectors:
+            shown["typology"] = shown["typology"] | {"vectors": self.vectors}  # where they lie changes nothing
         return encode("report", config=shown)
+
+    def stages_spec(self) -> str:
+        """Return the identity of the diagram of stages: their counts."""
+        return encode("figures", stages=count_stages(self.study))
 
     def summary_spec(self, stage: str) -> str:
         """Return the identity of a summary of all scores: tables, figures, report."""

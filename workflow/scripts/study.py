@@ -7,6 +7,7 @@ stands in `specifications.py`, where its files are in `layout.py`.
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,24 @@ class Study:
     def translator_names(self) -> str:
         """The translation models by language, as JSON: folders or Hub repositories."""
         return json.dumps({code: name for code, (name, _) in self.translators.items()})
+
+    @property
+    def variants(self) -> str:
+        """The sources that vary another one (with masked language modelling, or translated) and that one, as JSON."""
+        found = {}
+        for name in self.sources:
+            parts = None if name == NONE else self.source(name)
+            if parts is None:
+                continue
+            mixture = self.mixture(name)
+            tasks = mixture.get("tasks", [])
+            base = tasks[0] if mixture.get("corpora") and len(tasks) == 1 else None
+            if parts.base in TASKS:
+                base = TASKS[parts.base].translated_from or None
+            whole = str(replace(parts, base=base)) if base else ""
+            if whole in self.sources:
+                found[name] = whole
+        return json.dumps(found)
 
     @property
     def translators(self) -> dict[str, tuple[str, str]]:

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.files import commit, write_text
-from workflow.scripts.layout import FIGURES, TABLES
+from workflow.scripts.file_patterns import expand
+from workflow.scripts.files import commit, read_json, write_text
+from workflow.scripts.layout import FIGURES, TABLES, TYPOLOGY
 from workflow.scripts.logs import configure, run
 from workflow.scripts.reporting.costs import read_run
 from workflow.scripts.reporting.datasets import read_overlap, read_statistics
+from workflow.scripts.reporting.gains import read_gains
 from workflow.scripts.reporting.programs import load, scores_parser
 from workflow.scripts.reporting.published import checkpoints, read_published
 from workflow.scripts.reporting.published_tables import published_tables
@@ -31,9 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the report; see the module's docstring and `--help`."""
     parser = scores_parser(__doc__)
     parser.add_argument("--spec", required=True, help="run specification (JSON) with the study's configuration")
-    parser.add_argument("--runs", type=Path, nargs="*", default=[], help="run cards (run.json) of all models")
+    parser.add_argument("--runs", nargs="*", default=[], help="run cards of all models, paths or patterns")
     parser.add_argument("--tables", type=Path, required=True, help="folder of the tables, offered for saving")
-    parser.add_argument("--figures", type=Path, required=True, help="folder of gains.svg and distance.svg")
+    parser.add_argument("--figures", type=Path, required=True, help="folder of the figures (SVG)")
     parser.add_argument("--statistics", type=Path, nargs="*", default=[], help="statistics of the splits (JSON)")
     parser.add_argument("--layers", type=Path, nargs="*", default=[], help="figure and table of the layer sweep")
     parser.add_argument("--overlap", type=Path, help="overlap.json, its other formats beside it (default: not shown)")
@@ -41,13 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.add_argument(
             f"--{name}", type=Path, help=f"{name}.json, its other formats beside it (default: not shown)"
         )
+    parser.add_argument("--inference", type=Path, help="folder of the files of analyse_gains (default: not shown)")
     parser.add_argument("--published", type=Path, required=True, help="published numbers (CSV)")
     parser.add_argument("--out", type=Path, required=True, help="report to write (HTML)")
     options = parser.parse_args(argv)
     log = configure(options.log, stage="report")
     models, table = load(options)
     config = decode(options.spec)["config"]
-    files = [options.tables / f"{name}.{suffix}" for name in TABLES for suffix in FORMATS]
+    files = [options.tables / f"{name}.{suffix}" for name in (*TABLES, TYPOLOGY) for suffix in FORMATS]
     found = [path for path in (options.overlap, options.slices, options.consistency) if path]
     files += [path.with_suffix(f".{suffix}") for path in found for suffix in FORMATS]
     swept = [path for path in options.layers if path.suffix == ".svg"]
@@ -56,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         models=models,
         table=table,
         titles=display_titles(),
-        runs=[read_run(path) for path in options.runs],
+        runs=[read_run(path) for path in expand(options.runs)],
         config=config,
         figures={path.stem: _text(path) for path in [options.figures / f"{name}.svg" for name in FIGURES] + swept},
         files={path.name: _text(path) for path in files},
@@ -67,6 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         slices=read_measured(options.slices) if options.slices else None,
         consistency=read_measured(options.consistency) if options.consistency else None,
         published=published_tables(models, read_published(options.published), checkpoints(config), display_titles()),
+        described=read_json(options.languages),
+        analysed=read_gains(options.inference) if options.inference else None,
         commit=commit(),
     )
     write_text(options.out, render(material))

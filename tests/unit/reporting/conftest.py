@@ -10,7 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from workflow.scripts import make_tables, plot_distance, plot_gains, write_report
+from workflow.scripts import (
+    compare_distances,
+    make_tables,
+    plot_curves,
+    plot_distance,
+    plot_gains,
+    plot_languages,
+    plot_stages,
+    write_report,
+)
+from workflow.scripts.reporting import gains
 from workflow.scripts.reporting.published import PUBLISHED
 from workflow.scripts.reporting.scores import Scores, read_languages, read_scores
 from workflow.scripts.runspec import encode
@@ -104,6 +114,7 @@ def make_cards(models: Sequence[str] = ("tiny",), sources: Sequence[str] = SOURC
             "peak_memory_mb": memory,
             "device": "cpu",
             "loss": 0.5,
+            "curve": [[step, 1.5 - step / 100] for step in range(1, 101, 9)],
             "dev": {"mnli": {"accuracy": 80.0}},
             "versions": {"python": "3.11.7", "torch": "2.13.0", "transformers": "5.23.0"},
             "commit": "0123456789ab",
@@ -118,6 +129,40 @@ def make_cards(models: Sequence[str] = ("tiny",), sources: Sequence[str] = SOURC
             for task in ("mnli", "pawsx"):
                 cards[f"finetuned/{model}/{source}/seed1/{task}"] = card("finetuning", 90_000, 3.2, 430.0)
     return {f"{folder}/run.json": found for folder, found in cards.items()}
+
+
+STAGES: dict[str, Any] = {
+    "data": {"factors": [[12, "data set"], [9, "language"]], "jobs": 12},
+    "pretrained": {"factors": [[1, "model"]], "jobs": 1, "fetched": 0},
+    "intermediate": {"factors": [[1, "model"], [10, "source"], [1, "seed"]], "jobs": 10, "segments": 0, "none": True},
+    "target": {"factors": [[1, "model"], [11, "source"], [6, "task"], [1, "seed"]], "jobs": 66},
+    "evaluation": {"factors": [[1, "model"], [11, "source"], [9, "target"], [1, "seed"]], "jobs": 99, "direct": []},
+}
+
+
+def write_statistics(folder: Path, models: Sequence[Scores], seeds: int = 3) -> Path:
+    """Write made-up intervals and tests as `analyse_gains` does; sources gain 2, 4, 6 … points, those above 3 for sure.
+
+    With one seed nothing is significant. The interval of every gain is 3 points to both sides.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {"gains": [], "variants": [], "languages": [], "best": []}
+    for scores in models:
+        names = {"model": scores.model}
+        for place, source in enumerate(scores.intermediates, start=1):
+            gain, p = 2.0 * place, 0.2 / place**3
+            tests = {"gain": gain, "low": gain - 3, "high": gain + 3, "p": p, "p_holm": p, "p_bh": p}
+            tests |= {"significant": None if seeds == 1 else gain > 3, "caution": "made up", "n_seeds": seeds}
+            tests |= {"minimum_detectable_effect": 2.5, "low_random": gain - 5, "high_random": gain + 5}
+            rows["gains"] += [names | {"source": source, "target": t} | tests for t in (*scores.targets, "average")]
+        for source in scores.sources:
+            for target in scores.targets:
+                bounds = {"score": 50.0, "low": 45.0, "high": 55.0, "gain": 1.0, "gain_low": -2.5, "gain_high": 4.5}
+                found = names | {"source": source, "target": target} | bounds
+                rows["languages"] += [found | {"language": code} for code in scores.languages[target]]
+    settings = {"confidence": 0.95, "correction": "holm", "replicates": 9, "seed": 1, "seeds": list(range(seeds))}
+    for name, found in rows.items():
+        gains.write(folder / f"{name}.parquet", name, found, settings)
+    return folder
 
 
 class Study:
@@ -150,11 +195,20 @@ class Study:
         assert make_tables.main([*self.words, *words]) == 0
         return {path.name: path.read_text() for path in sorted((self.folder / name).iterdir())}
 
-    def draw(self) -> None:
-        """Run `plot_gains` and `plot_distance`."""
-        for name, program in (("gains", plot_gains), ("distance", plot_distance)):
+    def draw(self, *intervals: str) -> None:
+        """Run the programs of all figures, and `compare_distances`; `intervals` are words for `plot_languages`."""
+        words = {
+            "gains": (plot_gains, self.words),
+            "distance": (plot_distance, self.words),
+            "languages": (plot_languages, [*self.words, *intervals]),
+            "curves": (plot_curves, ["--runs", *map(str, self.cards)]),
+            "stages": (plot_stages, ["--spec", encode("figures", stages=STAGES)]),
+        }
+        for name, (program, found) in words.items():
             files = [f"--{suffix}={self.folder / 'figures' / f'{name}.{suffix}'}" for suffix in ("svg", "png")]
-            assert program.main([*self.words, *files]) == 0
+            assert program.main([*found, *files]) == 0
+        out = ["--languages", str(self.folder / "languages.json"), "--out-dir", str(self.folder / "tables")]
+        assert compare_distances.main(out) == 0
 
     def write_report(self, *more: str, name: str = "report.html") -> str:
         """Run `write_report` as the rule does, with more arguments; return the page."""
@@ -238,3 +292,9 @@ def finished_two(tmp_path_factory: pytest.TempPathFactory) -> Study:
     study.draw()
     study.write_report()
     return study
+
+
+@pytest.fixture(scope="session")
+def statistics() -> Callable[..., Path]:
+    """Return the function that writes made-up intervals and tests."""
+    return write_statistics

@@ -185,7 +185,7 @@ def test_the_page_is_well_formed_and_needs_no_network(page):
 def test_the_section_on_data_is_there_when_its_files_are(finished, page):
     assert "#datasets" not in (finished.folder / "report.html").read_text()
     assert 'href="#datasets"' in page
-    section = page[page.index('id="datasets"') : page.index('id="costs"')]
+    section = page[page.index('id="datasets"') : page.index('id="typology"')]
     text = " ".join(re.sub(r"<[^>]*>", " ", section).split())
     for expected in (
         "XNLI, test rows other than published (in brackets): en 5,009 (5,010)",

@@ -30,11 +30,12 @@ MODEL_FOLDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One training run: the model it belongs to, its stage, and its run card."""
+    """One training run: the model it belongs to, its stage, its run card and the size of its folder."""
 
     model: str
     stage: str
     card: Mapping[str, Any]
+    disk_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class StageCost:
     tokens: int | None
     peak_memory_mb: float | None
     devices: tuple[str, ...]
+    flops: float | None = None
+    disk_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ def read_run(path: Path) -> Run:
     above = path.parts[: -depth - 1]
     if not above or above[-1] != folder:
         raise UserError(f"{path} is the run card of {stage}, expected {depth} level(s) below a folder '{folder}'.")
-    return Run(path.parts[-depth - 1], stage, card)
+    files = [file for file in path.parent.iterdir() if file.is_file()]
+    return Run(path.parts[-depth - 1], stage, card, sum(file.stat().st_size for file in files))
 
 
 def stage_costs(runs: Sequence[Run]) -> list[StageCost]:
@@ -87,10 +91,10 @@ def stage_costs(runs: Sequence[Run]) -> list[StageCost]:
     costs = []
     for model in dict.fromkeys(run.model for run in runs):
         for stage, title in STAGES.items():
-            chosen = [run.card for run in runs if (run.model, run.stage) == (model, stage)]
+            chosen = [run for run in runs if (run.model, run.stage) == (model, stage)]
             if chosen:
                 costs.append(_cost(model, title, chosen))
-    return [*costs, _cost("", "All", [run.card for run in runs])] if len(costs) > 1 else costs
+    return [*costs, _cost("", "All", runs)] if len(costs) > 1 else costs
 
 
 def provenance(table: pa.Table, runs: Sequence[Run]) -> Provenance:
@@ -109,7 +113,10 @@ def provenance(table: pa.Table, runs: Sequence[Run]) -> Provenance:
     )
 
 
-def _cost(model: str, title: str, cards: Sequence[Mapping[str, Any]]) -> StageCost:
+def _cost(model: str, title: str, runs: Sequence[Run]) -> StageCost:
+    cards = [run.card for run in runs]
+    sizes = [run.disk_bytes for run in runs if run.disk_bytes is not None]
+
     def known(key: str) -> list[float]:
         return [card[key] for card in cards if card.get(key) is not None]
 
@@ -123,6 +130,8 @@ def _cost(model: str, title: str, cards: Sequence[Mapping[str, Any]]) -> StageCo
         tokens=int(sum(tokens)) if tokens else None,
         peak_memory_mb=max(known("peak_memory_mb"), default=None),
         devices=_distinct(card.get("device") for card in cards),
+        flops=sum(known("flops")) if known("flops") else None,
+        disk_bytes=sum(sizes) if sizes else None,
     )
 
 

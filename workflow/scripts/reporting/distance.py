@@ -17,6 +17,8 @@ from workflow.scripts.reporting.scores import BASELINE, Scores
 from workflow.scripts.reporting.tables import source_title
 
 NONE_COLOR, BEST_COLOR = "#0a6fb8", "#d55e00"
+FEWEST = 3
+"""Languages that a line and a correlation take at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,15 @@ def points(scores: Scores, source: str, target: str) -> list[Point]:
     return found
 
 
+def distance_title(scores: Scores) -> str:
+    """Return what the distances are: the measure, where `languages.json` names one."""
+    measures = sorted({facts.measure for facts in scores.facts.values() if facts.measure})
+    return f"distance to English: {', '.join(measures)}" if measures else "typological distance to English"
+
+
 def spearman(x: Sequence[float], y: Sequence[float]) -> float | None:
     """Return Spearman's rank correlation (mid-ranks for ties); None below three points or without variation."""
-    if len(x) < 3 or len(set(x)) == 1 or len(set(y)) == 1:
+    if len(x) < FEWEST or len(set(x)) == 1 or len(set(y)) == 1:
         return None
     return float(np.corrcoef(_ranks(x), _ranks(y))[0, 1])
 
@@ -75,7 +83,7 @@ def distance_figure(models: Sequence[Scores], titles: Mapping[str, str]) -> Figu
                 axes.set_xlim(-0.06 * furthest, 1.06 * furthest)
                 axes.tick_params(labelbottom=number + grid.across >= len(scores.targets))
                 place_labels(axes, _panel(axes, scores, target, titles))
-        figure.text(grid.middle, 0.08 / grid.size[1], "typological distance to English", ha="center", fontsize=9)
+        figure.text(grid.middle, 0.08 / grid.size[1], distance_title(first), ha="center", fontsize=8)
         place = (grid.middle, 1 - 0.05 / grid.size[1])
         figure.legend(
             handles=_legend(first), loc="upper center", bbox_to_anchor=place, ncols=3, frameon=False, borderpad=0
@@ -174,7 +182,8 @@ def _panel(axes: Axes, scores: Scores, target: str, titles: Mapping[str, str]) -
         axes.vlines(*zip(*bars, strict=True), color=FAINT, linewidth=0.7, alpha=0.7, zorder=1)
     _limits(axes, [score for pair in pairs.values() for _, score in pair], crowded=len(pairs) > 16)
     axes.set_title(titles.get(target, target), fontweight="bold", loc="left", pad=15)
-    subtitle = f"ρ: {', '.join(rhos)}"
+    few = sum(code in scores.languages[target] for code in pairs)
+    subtitle = f"ρ: {', '.join(rhos)}" if few >= FEWEST or not pairs else f"{few} {_noun(few)}: too few for a fit"
     axes.annotate(subtitle, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=8)
     axes.grid(axis="y", color=FAINT, alpha=0.3, linewidth=0.5)
     axes.spines[["top", "right"]].set_visible(False)
@@ -200,13 +209,17 @@ def _markers(axes: Axes, found: Sequence[Point], color: str, marker: str) -> Non
         )
 
 
+def _noun(count: int) -> str:
+    return "language" if count == 1 else "languages"
+
+
 def _rho(value: float | None) -> str:
     return MISSING if value is None else f"{value:.2f}".replace("-", MINUS)
 
 
 def _line(axes: Axes, found: Sequence[Point], color: str) -> None:
     x = np.array([point.distance for point in found])
-    if len(x) < 3 or np.ptp(x) == 0:
+    if len(x) < FEWEST or np.ptp(x) == 0:
         return
     slope, intercept = np.polyfit(x, [point.score for point in found], 1)
     ends = np.array([x.min(), x.max()])
@@ -222,8 +235,9 @@ def _limits(axes: Axes, values: Sequence[float], *, crowded: bool) -> None:
         return
     low, high = min(values), max(values)
     room = max(4.0, (0.3 if crowded else 0.15) * (high - low))  # for the labels above and below the points
-    axes.set_ylim(low - room, high + room)
-    axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= 100 and low - room <= tick <= high + room])
+    bottom, top = max(0.0, low - room), min(100.0, high + room)  # scores are 0 to 100
+    axes.set_ylim(bottom, top)
+    axes.set_yticks([tick for tick in axes.get_yticks() if bottom <= tick <= top])
 
 
 def _legend(scores: Scores) -> list[Line2D]:

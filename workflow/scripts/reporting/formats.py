@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from workflow.scripts.reporting.gains import MARK
 from workflow.scripts.reporting.records import Record
 from workflow.scripts.reporting.tables import Entry, Number, Table
 
@@ -21,11 +22,11 @@ def decimal(value: float, *, signed: bool = False) -> str:
 
 
 def value_text(number: Number) -> str:
-    """Return the mean or the pair of means of an entry (`–` where unknown, `†` where seeds are missing)."""
+    """Return the mean or means of an entry (`–` where unknown, `*` if significant, `†` where seeds are missing)."""
     if not number.known:
         return MISSING
     text = "/".join(decimal(part.mean, signed=number.signed) for part in number.known)
-    return text + PARTIAL if number.partial else text
+    return text + MARK * number.marked + PARTIAL * number.partial
 
 
 def spread_text(number: Number) -> str:
@@ -106,7 +107,7 @@ def _is_count(entry: str) -> bool:
 def _markdown_entry(entry: Entry) -> str:
     if isinstance(entry, str):
         return entry
-    value = value_text(entry)
+    value = value_text(entry).replace(MARK, rf"\{MARK}")
     value = f"**{value}**" if entry.best and entry.known else value
     return " ".join(part for part in (value, spread_text(entry)) if part)
 

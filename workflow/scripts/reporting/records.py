@@ -1,5 +1,8 @@
 """The numbers of the tables as tidy records for CSV: one number per field, full precision, empty where unknown."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from workflow.scripts.reporting.aggregate import (
     Estimate,
     SeedValues,
@@ -11,6 +14,7 @@ from workflow.scripts.reporting.aggregate import (
     paired_gain,
     task_language_scores,
 )
+from workflow.scripts.reporting.gains import Gains
 from workflow.scripts.reporting.scores import BASELINE, Scores
 from workflow.scripts.reporting.tables import AVERAGE, column_score
 
@@ -20,21 +24,27 @@ WHOLE = "score"
 """The metric name of a target's own score: the mean of its main metrics (F1 and exact match, say)."""
 
 
-def transfer_records(scores: Scores) -> list[Record]:
-    """Return one record per source, target and metric, and per source its average over the targets."""
+def transfer_records(scores: Scores, gains: Gains | None = None) -> list[Record]:
+    """Return one record per source, target and metric, and per source its average over the targets.
+
+    With `gains` those over `none` have their intervals and tests; of several metrics only their mean has any.
+    """
     records = []
     for source in scores.sources:
         for target in scores.targets:
             for metric in (*scores.metrics[target], WHOLE):
                 head: Record = {"model": scores.model, "source": source, "target": target, "metric": metric}
                 head["languages"] = len(scores.languages[target])
-                records.append(head | _compared(*(_means(scores, s, target, metric) for s in (source, BASELINE))))
+                head |= _compared(*(_means(scores, s, target, metric) for s in (source, BASELINE)))
+                known = metric == WHOLE or len(scores.metrics[target]) == 1
+                records.append(head | _tested(gains, (scores.model, source, target) if known else None))
         head = {"model": scores.model, "source": source, "target": AVERAGE, "metric": WHOLE, "languages": None}
-        records.append(head | _compared(*(column_score(scores, s, AVERAGE) for s in (source, BASELINE))))
+        head |= _compared(*(column_score(scores, s, AVERAGE) for s in (source, BASELINE)))
+        records.append(head | _tested(gains, (scores.model, source, AVERAGE)))
     return records
 
 
-def best_records(scores: Scores) -> list[Record]:
+def best_records(scores: Scores, gains: Gains | None = None) -> list[Record]:
     """Return one record per target and one for the average over the best of each, `none` beside them."""
     records: list[Record] = []
     for target in (*scores.targets, AVERAGE):
@@ -46,11 +56,15 @@ def best_records(scores: Scores) -> list[Record]:
         record |= _summary(BASELINE, estimate(column_score(scores, BASELINE, target)))
         record |= _summary("score", score) | _summary("gain", gain)
         record |= {"seeds": score.seeds if score else 0, "candidates": best.candidates if best else None}
+        if gains is not None:
+            row = gains.best.get((scores.model, target), {})
+            record |= {f"gain_{name}": row.get(name) for name in ("corrected", "corrected_split")}
+            record |= {"method": row.get("method"), "frequency": row.get("frequency")}
         records.append(record)
     return records
 
 
-def language_records(scores: Scores) -> list[Record]:
+def language_records(scores: Scores, gains: Gains | None = None) -> list[Record]:
     """Return one record per target, language, source and metric."""
     records = []
     for target in scores.targets:
@@ -67,8 +81,28 @@ def language_records(scores: Scores) -> list[Record]:
             for source in scores.sources:
                 for metric in (*scores.metrics[target], WHOLE):
                     found = [_of_language(scores, s, target, metric, code) for s in (source, BASELINE)]
-                    records.append(head | {"source": source, "metric": metric} | _compared(*found))
+                    record = head | {"source": source, "metric": metric} | _compared(*found)
+                    if gains is not None:
+                        known = metric == WHOLE or len(scores.metrics[target]) == 1
+                        key = (scores.model, source, target, code)
+                        record |= _intervals(gains.languages.get(key, {}) if known else {})
+                    records.append(record)
     return records
+
+
+def _tested(gains: Gains | None, key: tuple[str, str, str] | None) -> Record:
+    """Return the interval and the adjusted test of a gain, empty for `none`; nothing where no gains were analysed."""
+    if gains is None:
+        return {}
+    row = gains.gains.get(key, {}) if key else {}
+    names = {"gain_low": "low", "gain_high": "high", "p_adjusted": f"p_{gains.settings['correction']}"}
+    return {name: row.get(column) for name, column in (names | {"significant": "significant"}).items()}
+
+
+def _intervals(row: Mapping[str, Any]) -> Record:
+    """Return the ends of the intervals of a language's score and gain; of several metrics only their mean has any."""
+    names = {"score_low": "low", "score_high": "high", "gain_low": "gain_low", "gain_high": "gain_high"}
+    return {name: row.get(column) for name, column in names.items()}
 
 
 def _means(scores: Scores, source: str, target: str, metric: str) -> SeedValues:

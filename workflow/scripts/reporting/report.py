@@ -24,14 +24,27 @@ from workflow.scripts.reporting.aggregate import missing_parts
 from workflow.scripts.reporting.costs import Run, provenance, stage_costs
 from workflow.scripts.reporting.datasets import describe
 from workflow.scripts.reporting.distance import BEST_COLOR, NONE_COLOR
+from workflow.scripts.reporting.evidence import (
+    cautions,
+    evidence_sentence,
+    evidence_table,
+    interval_text,
+    p_text,
+    verdict,
+)
+from workflow.scripts.reporting.explorer import explorer_data, script_json
 from workflow.scripts.reporting.figures import INK
 from workflow.scripts.reporting.findings import caveats, findings, headline
-from workflow.scripts.reporting.formats import is_text, spread_text, value_text
+from workflow.scripts.reporting.formats import MISSING, decimal, is_text, spread_text, value_text
+from workflow.scripts.reporting.gains import Gains
+from workflow.scripts.reporting.inference_tables import variants_table
 from workflow.scripts.reporting.scores import Scores
 from workflow.scripts.reporting.tables import Number, Table, best_table, language_table, source_title, transfer_table
+from workflow.scripts.typology.comparison import correlation_records, correlation_table, distance_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 FORMATS = {"csv": "text/csv", "md": "text/markdown", "tex": "application/x-tex"}
+SCRIPTS = ("report.js", "explorer.js")
 THEME = {INK: "currentColor", NONE_COLOR: "var(--none)", BEST_COLOR: "var(--best)"}
 """Colours of the figures that follow the page, light or dark."""
 
@@ -55,6 +68,8 @@ class Material:
         slices: scores by slice, as `measure_slices` wrote them; None where they were not measured.
         consistency: the agreement of languages with English, likewise.
         published: published numbers beside ours, one table for each model that has any.
+        described: the rows of `languages.json`, for the typological distances.
+        analysed: what `analyse_gains` wrote, for intervals, tests and marks; None where it did not run.
         commit: the commit of the workflow's sources that write this report.
     """
 
@@ -72,6 +87,8 @@ class Material:
     slices: Mapping[str, Any] | None = None
     consistency: Mapping[str, Any] | None = None
     published: Sequence[Table] = ()
+    described: Sequence[Mapping[str, Any]] = ()
+    analysed: Gains | None = None
     commit: str = "unknown"
 
 
@@ -89,9 +106,15 @@ def render(material: Material) -> str:
         "spread": spread_text,
         "thousands": thousands,
         "duration": duration,
+        "p_value": p_text,
+        "signed": lambda value: decimal(value, signed=True),
+        "scientific": lambda value: MISSING if value is None else f"{value:.1e}",
+        "gibibytes": lambda value: MISSING if value is None else f"{value / 2**30:.2f} GiB",
+        "plain": lambda value: MISSING if value is None else decimal(value),
     }
     environment.tests["number"] = lambda entry: isinstance(entry, Number)
     environment.globals |= {"shade": shade, "numeric": lambda table, column: not is_text(table, column)}
+    environment.globals["interval"] = interval_text
     return environment.get_template("report.html.jinja").render(context(material)) + "\n"
 
 
@@ -102,6 +125,7 @@ class Part:
     scores: Scores
     id: str
     headline: str
+    verdict: str
     findings: Sequence[str]
     transfer: Table
     best: Table
@@ -115,19 +139,24 @@ def context(material: Material) -> dict[str, Any]:
     runs = [run for run in material.runs if run.model in names]
     provider, aligned = background(material.config, material.parallel)
     datasets = describe(material.statistics, material.overlap, material.titles)
-    facts = material.models[0].facts
+    facts, analysed = material.models[0].facts, material.analysed
     warned = caveats(material.models, material.retrieval, provider=provider, aligned=aligned)
     return {
         "study": material.models[0],
-        "parts": [_part(scores, material.titles, several=len(names) > 1) for scores in material.models],
+        "parts": [_part(scores, material.titles, analysed, several=len(names) > 1) for scores in material.models],
         "style": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        "script": Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
+        "script": Markup("\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)),
+        "explorer": script_json(
+            explorer_data(material.models, material.titles, analysed.languages if analysed else {})
+        ),
+        "evidence": _evidence(material, analysed) if analysed else [],
         "caveats": [*warned, *(datasets.notes if datasets else ())],
         "datasets": datasets,
         "slices": slices.tables(material.slices, facts, material.titles) if material.slices else [],
         "consistency": consistency.tables(material.consistency, facts, material.titles) if material.consistency else [],
         "unanswered": slices.unanswered(material.slices, material.titles) if material.slices else [],
         "published": material.published,
+        "typology": typology_tables(material.described),
         "figures": {name: inline_svg(text, name) for name, text in material.figures.items()},
         "downloads": downloads(material.files),
         "costs": stage_costs(runs),
@@ -137,17 +166,31 @@ def context(material: Material) -> dict[str, Any]:
     }
 
 
-def _part(scores: Scores, titles: Mapping[str, str], *, several: bool) -> Part:
+def _part(scores: Scores, titles: Mapping[str, str], gains: Gains | None, *, several: bool) -> Part:
     return Part(
         scores=scores,
         id=f"model-{scores.model}-" if several else "",
         headline=headline(scores, titles),
+        verdict=verdict(scores, gains, titles) if gains else "",
         findings=findings(scores, titles),
-        transfer=transfer_table(scores, titles),
-        best=best_table(scores, titles),
+        transfer=transfer_table(scores, titles, gains),
+        best=best_table(scores, titles, gains),
         languages=[language_table(scores, target, titles) for target in scores.targets],
         gaps=gaps(scores, titles),
     )
+
+
+def _evidence(material: Material, gains: Gains) -> list[dict[str, Any]]:
+    """Return for each model the sentence, the lines and the cautions of its tests."""
+    found = []
+    for scores in material.models:
+        lines = evidence_table(scores, gains, material.titles)
+        sentence = evidence_sentence(lines, gains)
+        found.append(
+            {"model": scores.model, "sentence": sentence, "lines": lines, "cautions": cautions(lines)}
+            | {"percent": gains.percent, "variants": variants_table(gains, scores.model, material.titles)}
+        )
+    return found
 
 
 def background(config: Mapping[str, Any], parallel: Collection[str]) -> tuple[str, list[str]]:
@@ -157,6 +200,14 @@ def background(config: Mapping[str, Any], parallel: Collection[str]) -> tuple[st
         name for name, model in models.items() if set(parallel) & set(model.get("pretraining", {}).get("corpora", ()))
     ]
     return config.get("provider", ""), aligned
+
+
+def typology_tables(described: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Return the distances by every measure and, where two measures can be compared, how alike they rank."""
+    if not described:
+        return []
+    tables = [distance_table(described)]
+    return [*tables, correlation_table(described)] if correlation_records(described) else tables
 
 
 def gaps(scores: Scores, titles: Mapping[str, str]) -> list[tuple[str, str, str, int, str]]:

@@ -23,7 +23,10 @@ METRIC_TITLES = {"accuracy": "acc.", "f1": "F1", "exact_match": "EM", "map_at_20
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language as `languages.json` describes it; `distance` is to English, 0 to 1, or unknown."""
+    """One language as `languages.json` describes it.
+
+    `distance` is to English, 0 to 1 by the measure named, or unknown.
+    """
 
     code: str
     name: str
@@ -31,6 +34,7 @@ class Language:
     family: str = ""
     distance: float | None = None
     role: str = "language"
+    measure: str = ""
 
     @property
     def is_control(self) -> bool:
@@ -89,6 +93,7 @@ def read_languages(rows: Iterable[Mapping[str, Any]]) -> dict[str, Language]:
             family=row.get("family") or "",
             distance=None if distance is None else float(distance),
             role=row.get("role") or "language",
+            measure=row.get("measure") or "",
         )
     return languages
 

@@ -21,11 +21,10 @@ from workflow.scripts.reporting.aggregate import (
     paired_gain,
     task_scores,
 )
+from workflow.scripts.reporting.gains import AVERAGE as AVERAGE
+from workflow.scripts.reporting.gains import Gains, correction_note, mark_note
 from workflow.scripts.reporting.scores import BASELINE, METRIC_TITLES, Scores
 from workflow.scripts.source_names import split
-
-AVERAGE = "average"
-"""The name of the column that averages the targets."""
 
 ONE_SEED = "One seed: differences of a few points are not evidence."
 BIAS = (
@@ -36,13 +35,17 @@ BIAS = (
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An entry of one or two estimates (F1 and EM), absolute or a gain; `rank` is what a reader sorts by."""
+    """An entry of one or two estimates (F1 and EM), absolute or a gain; `rank` is what a reader sorts by.
+
+    `marked` entries are gains that differ from 0 after correction for their number.
+    """
 
     parts: tuple[Estimate | None, ...] = ()
     signed: bool = False
     best: bool = False
     rank: float | None = None
     partial: bool = False
+    marked: bool = False
 
     @property
     def known(self) -> tuple[Estimate, ...]:
@@ -79,14 +82,23 @@ def of_model(table: Table, model: str) -> Table:
     return replace(table, name=f"{table.name}-{model}", title=f"{table.title}: {model}")
 
 
-def transfer_table(scores: Scores, titles: Mapping[str, str]) -> Table:
-    """Return the paper's main table: `none` in absolute scores, the other sources as gains over it."""
+def transfer_table(scores: Scores, titles: Mapping[str, str], gains: Gains | None = None) -> Table:
+    """Return the paper's main table: `none` in absolute scores, the other sources as gains over it.
+
+    With `gains` those are marked that differ from 0 after correction, and the notes explain the marks.
+    """
     names = (*scores.targets, AVERAGE)
     tops = {name: _top({s: column_score(scores, s, name) for s in scores.sources}) for name in names}
+
+    def entry(source: str, name: str) -> Number:
+        found = _transfer_entry(scores, source, name, best=source == tops[name])
+        marked = gains is not None and gains.is_significant(scores.model, source, name)
+        return replace(found, marked=marked)
+
     rows = tuple(
         Row(
             source_title(source, titles),
-            tuple(_transfer_entry(scores, source, name, best=source == tops[name]) for name in names),
+            tuple(entry(source, name) for name in names),
             "baseline" if source == BASELINE else "",
         )
         for source in scores.sources
@@ -95,14 +107,18 @@ def transfer_table(scores: Scores, titles: Mapping[str, str]) -> Table:
     notes = (
         "First row: absolute scores (0-100) without intermediate training. Other rows: gains over it, in points. "
         "Bold: the best of a column, which is the first row where nothing gains.",
+        *((mark_note(gains, scores.model),) if gains else ()),
         *_seed_notes(scores),
         *_gap_notes(rows),
     )
     return Table("transfer", "Scores and gains from intermediate training", columns, rows, notes)
 
 
-def best_table(scores: Scores, titles: Mapping[str, str]) -> Table:
-    """Return for each target its best intermediate source, the score and the gain over `none`."""
+def best_table(scores: Scores, titles: Mapping[str, str], gains: Gains | None = None) -> Table:
+    """Return for each target its best intermediate source, the score and the gain over `none`.
+
+    With `gains` the gain without the luck of having been the best stands beside it, and how often it is the best.
+    """
     rows = []
     for target in scores.targets:
         best = best_source(scores, target)
@@ -112,6 +128,7 @@ def best_table(scores: Scores, titles: Mapping[str, str]) -> Table:
             _number(scores, [estimate(task_scores(scores, BASELINE, target))]),
             _number(scores, [best.score if best else None]),
             _number(scores, [best.gain if best else None], signed=True),
+            *_corrected(gains, scores.model, target),
             str(best.candidates if best else 0),
         )
         rows.append(Row(titles.get(target, target), entries))
@@ -121,13 +138,16 @@ def best_table(scores: Scores, titles: Mapping[str, str]) -> Table:
         _number(scores, [estimate(overall_scores(scores, BASELINE))]),
         _number(scores, [score]),
         _number(scores, [gain], signed=True),
+        *_corrected(gains, scores.model, AVERAGE),
         "",
     )
     rows.append(Row("Avg", average, "average"))
-    headings = ("Target", "Best intermediate task", BASELINE, "Score", "Gain", "Candidates")
+    added = ("Corrected gain", "Best in") if gains else ()
+    headings = ("Target", "Best intermediate task", BASELINE, "Score", "Gain", *added, "Candidates")
     pairs = any(len(metrics) > 1 for metrics in scores.metrics.values())
     notes = (
         BIAS,
+        *((correction_note(gains),) if gains else ()),
         *(("A question-answering score is the mean of F1 and EM.",) if pairs else ()),
         *_seed_notes(scores),
         *_gap_notes(rows),
@@ -198,6 +218,16 @@ def _transfer_entry(scores: Scores, source: str, column: str, *, best: bool) -> 
     rank = estimate(whole)
     estimates = [estimate(part) for part in parts]
     return _number(scores, estimates, signed=source != BASELINE, best=best, rank=rank.mean if rank else None)
+
+
+def _corrected(gains: Gains | None, model: str, target: str) -> tuple[Entry, ...]:
+    """Return the corrected gain and how often its source is the best, nothing where no gains were analysed."""
+    if gains is None:
+        return ()
+    row = gains.best.get((model, target), {})
+    value, share = row.get("corrected"), row.get("frequency")
+    known = None if value is None else Estimate(value, None, gains.seeds)
+    return Number((known,), signed=True, rank=value), "" if share is None else f"{100 * share:.0f} %"
 
 
 def _score_row(scores: Scores, title: str, cells: Mapping[str, Sequence[SeedValues]], kind: str) -> Row:

@@ -124,17 +124,22 @@ def scores(measured: Measurements) -> Array:
     return np.stack([divide(top.sum(axis=2), bottom.sum(axis=2)) for top, bottom in pairs], axis=2)
 
 
-def pseudo_values(measured: Measurements, treatment: int, control: int) -> list[Array]:
-    """Return each example's share of the gain by language, (seeds, examples): their mean is the gain.
+def linearised(top: Array, bottom: Array) -> Array:
+    """Return each example's share of the score of one language, (…, examples): their mean is the score.
 
-    Linearised (infinitesimal jackknife): score + 100 (numerator − score/100 × denominator) / mean denominator, exact
-    where the denominator counts examples. Source: Efron and Tibshirani (1993), chapter 22.
+    Infinitesimal jackknife: score + 100 (numerator − score/100 × denominator) / mean denominator, exact where the
+    denominator counts examples. Source: Efron and Tibshirani (1993), chapter 22.
     """
+    score = divide(top.sum(axis=-1), bottom.sum(axis=-1))[..., None]
+    mean = bottom.mean(axis=-1, keepdims=True)
+    return np.asarray(score + divide(top - score / 100 * bottom, np.broadcast_to(mean, top.shape)), dtype=np.float64)
+
+
+def pseudo_values(measured: Measurements, treatment: int, control: int) -> list[Array]:
+    """Return each example's share of the gain by language, (seeds, examples): their mean is the gain."""
     found = []
     for top, bottom in zip(measured.numerators, measured.denominators, strict=True):
-        score = divide(top.sum(axis=2), bottom.sum(axis=2))[:, :, None]
-        mean = bottom.mean(axis=2, keepdims=True)
-        values = score + divide(top - score / 100 * bottom, np.broadcast_to(mean, top.shape))
+        values = linearised(top, bottom)
         found.append(values[treatment] - values[control])
     return found
 

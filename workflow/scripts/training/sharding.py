@@ -57,7 +57,7 @@ class ShardedProcesses(Processes):
         self._sharded.append(fully_shard(encoder, mesh=self.mesh, mp_policy=policy, reshard_after_forward=False))
         self._ties = [tie for ties in tied.values() for tie in ties]
         self._tie()
-        for name, head in heads.items():
+        for head, name in {head: name for name, head in heads.items()}.items():  # corpora share one head
             read = {getattr(module, weight) for module, weight, _, _ in tied[name]}
             self._sharded.append(fully_shard(head, mesh=self.mesh, mp_policy=policy, ignored_params=read))
             if read:

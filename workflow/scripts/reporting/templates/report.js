@@ -5,9 +5,10 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const headings = [...table.tHead.rows[0].cells];
   const original = [...body.rows];
+  const numeric = headings.map((_, column) => original.some((row) => row.cells[column].dataset.value !== undefined));
   const value = (row, column) => {
     const cell = row.cells[column];
-    if (column === 0) return cell.textContent.trim().toLowerCase();
+    if (!numeric[column]) return cell.textContent.trim().toLowerCase();
     return cell.dataset.value === undefined ? null : Number(cell.dataset.value);
   };
   const sort = (column, direction) => {
@@ -32,7 +33,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     button.addEventListener("click", () => {
       const before = heading.getAttribute("aria-sort");
       // numbers start with the highest, names with A; the third click gives the original order back
-      const order = column === 0 ? ["ascending", "descending", null] : ["descending", "ascending", null];
+      const order = !numeric[column] ? ["ascending", "descending", null] : ["descending", "ascending", null];
       const next = order[(order.indexOf(before) + 1) % 3];
       headings.forEach((other) => other.removeAttribute("aria-sort"));
       if (next === null) {
