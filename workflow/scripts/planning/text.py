@@ -25,12 +25,10 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         lines.append(f"NOT counted, for their size is unknown: {', '.join(plan['unknown'])}")
     lines += ["", f"GPU-hours at {plan['utilisation']:.0%} of the peak (assumed; --utilisation)"]
     for gpu in plan["gpus"]:
-        lines.append(f"  {gpu['gpu']:<14}{gpu['tflops']:>7,.0f} TFLOPS {gpu['precision']:<6}{gpu['hours']:>12,.2f} h")
-    lines += ["", "Disk of results, in MB"]
-    lines += [f"  {name:<14}{size / 1e6:>14,.1f}" for name, size in plan["disk"].items()]
-    lines.append(
-        f"  {'together':<14}{sum(plan['disk'].values()) / 1e6:>14,.1f}; there now: {plan['present_bytes'] / 1e6:,.1f}"
-    )
+        lines.append(
+            f"  {gpu['gpu']:<14}{gpu['tflops']:>7,.0f} TFLOPS {gpu['precision']:<6}{_rounded(gpu['hours']):>9} h"
+        )
+    lines += _disk_lines(plan["disk"], plan["present_bytes"])
     effect = plan["detectable"]
     alone = " (of this one seed alone)" if effect["seeds"] == 1 else ""
     lines += [
@@ -44,3 +42,17 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         "FLOPs: training 6 N tokens (adapters 4 N), prediction 2 N tokens, and attention; N without embeddings",
     ]
     return lines
+
+
+def _disk_lines(sizes: Mapping[str, float], present: float) -> list[str]:
+    together = sum(sizes.values())
+    unit, scale = ("GB", 1e9) if together >= 1e9 else ("MB", 1e6)
+    rows = [f"  {name:<14}{_rounded(size / scale):>9}" for name, size in ({**sizes, "together": together}).items()]
+    return ["", f"Disk of results, in {unit}", *rows[:-1], f"{rows[-1]}; there now: {_rounded(present / scale)}"]
+
+
+def _rounded(value: float) -> str:
+    """Return a number with no more figures than an estimate deserves."""
+    if 0 < value < 0.01:
+        return "< 0.01"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
