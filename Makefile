@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
+# Source distributions are built in an environment of their own: the setup.py of seqeval wants newer tools than Debian 12's
+export PIP_USE_PEP517 := 1
 # The study: the laboratory, or another configuration, for example CONFIG=config/mini.yaml
 CONFIG ?= config/config.yaml
 # An index with PyTorch's CPU builds (its URL stands on PyTorch's "Get started" page). Without it Linux users get pip's
@@ -13,7 +15,7 @@ TORCH_INDEX ?=
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help run plan bundle submission watch test check format docs clean-environment
+.PHONY: help run plan bundle submission watch test test-cluster check format docs clean-environment
 
 help: ## This text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -36,7 +38,10 @@ watch: $(VENV)/.run ## Show the running jobs, until Ctrl-C
 
 test: $(VENV)/.dev ## Create the environment and run all tests and checks
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not cluster"
+
+test-cluster: $(VENV)/.cluster ## The tests of Slurm and other executors; needs slurm-wlm, munge and root for the former
+	PYTHONPATH=$(VENV)/kubernetes $(BIN)/python -m pytest -m cluster
 
 check: $(VENV)/.dev ## Format, lint and types
 	$(BIN)/ruff format --check .
@@ -67,6 +72,13 @@ $(VENV)/.run: $(VENV)/.created requirements/torch.txt requirements/run.txt
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+# Kubernetes' packages want older versions of some that run.txt pins: they lie in a folder of their own
+$(VENV)/.cluster: $(VENV)/.dev requirements/cluster.txt requirements/kubernetes.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/cluster.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/kubernetes \
+	  -r requirements/kubernetes.txt
 	@touch $@
 
 clean-environment: ## Remove the environment, never results

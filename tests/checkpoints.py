@@ -1,4 +1,4 @@
-"""Small checkpoints with random weights in the two layouts of multilingual encoders: BERT's and XLM-R's."""
+"""Small checkpoints with random weights in the layouts of multilingual encoders (BERT, XLM-R) and of decoders."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +11,13 @@ from transformers import (
     BartForConditionalGeneration,
     BertConfig,
     BertForMaskedLM,
+    LlamaConfig,
+    LlamaForCausalLM,
     PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    XGLMConfig,
+    XGLMForCausalLM,
     XLMRobertaConfig,
     XLMRobertaForMaskedLM,
 )
@@ -73,6 +79,49 @@ def save_xlmr(
         eos_token_id=2,
     )
     return _save(folder, XLMRobertaForMaskedLM, config, tokenizer, tokenizer_config(POSITIONS), seed)
+
+
+END_OF_TEXT = "<|endoftext|>"
+
+
+def decoder(
+    kind: str, vocabulary: int = 60, *, width: int = 16, positions: int = POSITIONS, spread: float = 0.3
+) -> Any:
+    """Return a causal language model of two layers with random weights: `qwen2`, `llama` or `xglm`.
+
+    Qwen2 has one head for keys and two for queries, and a head that is tied to its embeddings; Llama's head is not.
+    """
+    if kind == "xglm":
+        sizes = {"d_model": width, "ffn_dim": 2 * width, "num_layers": 2, "attention_heads": 2, "pad_token_id": 1}
+        none = {"dropout": 0.0, "attention_dropout": 0.0}
+        return XGLMForCausalLM(
+            XGLMConfig(vocab_size=vocabulary, max_position_embeddings=positions, init_std=spread, **sizes, **none)
+        )
+    shape = _shape(width, 2) | {"vocab_size": vocabulary, "max_position_embeddings": positions}
+    shape |= {"initializer_range": spread}
+    if kind == "qwen2":
+        return Qwen2ForCausalLM(Qwen2Config(**shape, num_key_value_heads=1, tie_word_embeddings=True))
+    return LlamaForCausalLM(LlamaConfig(**shape, num_key_value_heads=2, tie_word_embeddings=False))
+
+
+def save_qwen2(folder: Path, texts: Iterable[str], *, pieces: int = 400, seed: int = 1) -> Path:
+    """Save a causal language model as Qwen2's: pieces of bytes, no token around a text, none for padding."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=pieces,
+        special_tokens=[END_OF_TEXT],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)
+    decoder("qwen2", tokenizer.get_vocab_size(), spread=0.05).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "Qwen2Tokenizer", "eos_token": END_OF_TEXT})
+    return folder
 
 
 def _shape(width: int, layers: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-GROUPS = ("laboratory", "workflow")
+GROUPS = ("laboratory", "cluster", "workflow")
 """Folders with expensive tests, the longest first."""
 
 # One thread, as in the laboratory: sums in another order would not be bit-identical.

@@ -14,7 +14,7 @@ from workflow.scripts import fetch_model
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.segments import Segmenter
 from workflow.scripts.files import read_json, sha256, write_json
-from workflow.scripts.modeling.checkpoints import load_encoder, load_masked_lm
+from workflow.scripts.modeling.checkpoints import load_encoder, load_language_model
 from workflow.scripts.runspec import spec_hash
 
 COMMIT = "0123456789" * 4
@@ -90,7 +90,9 @@ def test_a_folder_becomes_a_model_of_the_study(save, texts, fetch, tmp_path):
     ids = torch.tensor([[2, 9, 8, 3]])
     with torch.no_grad():
         assert torch.equal(load_encoder(folder).eval()(ids)[0], load_encoder(source).eval()(ids)[0])
-        assert torch.equal(load_masked_lm(folder).eval()(ids).logits, load_masked_lm(source).eval()(ids).logits)
+        assert torch.equal(
+            load_language_model(folder).eval()(ids).logits, load_language_model(source).eval()(ids).logits
+        )
     written = tmp_path / "tokenizers/mine/tokenizer.json"
     theirs = AutoTokenizer.from_pretrained(folder)(texts[0], texts[1])["input_ids"]
     assert Tokenizer.from_file(str(written)).encode(texts[0], texts[1]).ids == theirs

@@ -189,7 +189,7 @@ def test_values_equal_to_their_defaults_are_no_part_of_a_specification():
     config["tokenization"]["tasks"] = {"mnli": {"max_length": 128}}
     plain, explicit = specify(SMOKE), specify(config)
     assert plain.pretraining_spec("nano") == explicit.pretraining_spec("nano")
-    assert plain.tokenize_spec("mnli") == explicit.tokenize_spec("mnli")
+    assert plain.tokenize_spec("mnli", "subwords") == explicit.tokenize_spec("mnli", "subwords")
     assert "weight_decay" not in explicit.pretraining_spec("nano")
     assert specify(changed("models", "nano", "architecture", "dropout", value=0.1)).pretraining_spec("nano") != (
         plain.pretraining_spec("nano")

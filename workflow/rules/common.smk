@@ -43,7 +43,7 @@ start_jobs_at_once(workflow)
 
 # GPUs of a job that trains or predicts: one where this machine has any; profiles say otherwise. Jobs that do not fit wait
 GPUS = min(1, len(visible_gpus()))
-if GPUS:
+if GPUS and workflow.local_exec:
     workflow.global_resources.setdefault("gpu", len(visible_gpus()))
 
 

@@ -8,6 +8,11 @@ outputs  results/{collection}/repositories/{task}/manifest.json   repositories i
 """
 
 
+# On a cluster beside the queue: they need a network, which computing nodes often lack
+localrules:
+    fetch_dataset,
+
+
 rule fetch_dataset:
     """Bring the repositories of one task into a folder."""
     output:

@@ -7,8 +7,15 @@ outputs  results/{collection}/models/{model}/          encoders, in place of tho
 """
 
 
+# On a cluster beside the queue: they need a network, which computing nodes often lack
+localrules:
+    fetch_model,
+    fetch_translator,
+    bundle_inputs,
+
+
 rule fetch_model:
-    """Bring a pretrained encoder from a folder or the Hub."""
+    """Bring a pretrained encoder or decoder from a folder or the Hub."""
     output:
         model="results/{collection}/models/{model}/model.safetensors",
         config="results/{collection}/models/{model}/config.json",

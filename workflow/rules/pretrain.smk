@@ -1,4 +1,4 @@
-"""Pretrain an encoder.
+"""Pretrain an encoder or decoder.
 
 inputs   results/{collection}/tokens/{tokenizer}/{corpus}/train.arrow
 outputs  results/{collection}/models/{model}/
@@ -6,7 +6,7 @@ outputs  results/{collection}/models/{model}/
 
 
 rule pretrain_model:
-    """Train an XLM-R encoder from random weights as a masked language model."""
+    """Train an XLM-R encoder as masked, or a decoder as causal language model, from random weights."""
     input:
         tokenizer=FILES.tokenizer_file,
         tokens=FILES.pretraining_tokens,

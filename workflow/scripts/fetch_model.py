@@ -25,13 +25,9 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_json, replacing, sha256, write_json, write_text
 from workflow.scripts.logs import configure, progress, run
 from workflow.scripts.modeling.checkpoints import TOKENIZER_FILES
-from workflow.scripts.modeling.conversion import (
-    ModelFacts,
-    describe_encoder,
-    describe_translator,
-    write_config,
-    write_tokenizer,
-)
+from workflow.scripts.modeling.conversion import ModelFacts, describe_encoder, describe_translator, write_config
+from workflow.scripts.modeling.decoders import BIDIRECTIONAL
+from workflow.scripts.modeling.tokenizer_files import write_tokenizer
 from workflow.scripts.modeling.weights import WEIGHTS, weight_files, weight_names, write_weights
 from workflow.scripts.runspec import decode
 from workflow.scripts.sources.lock import LOCK_PATH, LockFile
@@ -147,13 +143,15 @@ def needed_files(names: Collection[str], where: str) -> list[str]:
     return ["config.json", *weight_names(names, where), *(name for name in SIDE_FILES if name in names)]
 
 
-def bring_encoder(checkpoint: Checkpoint, directory: Path, tokenizer: Path) -> tuple[ModelFacts, dict[str, str]]:
-    """Write an encoder and its tokenizer into their folders; return what it is and its files with their sha256."""
+def bring_encoder(
+    checkpoint: Checkpoint, directory: Path, tokenizer: Path, attention: str = BIDIRECTIONAL
+) -> tuple[ModelFacts, dict[str, str]]:
+    """Write an encoder or decoder and its tokenizer into their folders; return what it is, and its files' sha256."""
     files = weight_files(checkpoint.folder)
-    facts = describe_encoder(checkpoint.folder, files)
-    write_tokenizer(checkpoint.folder, tokenizer, facts)
+    facts = describe_encoder(checkpoint.folder, files, attention)
+    write_tokenizer(checkpoint.folder, tokenizer, facts, decoder=attention != BIDIRECTIONAL)
     _copy((tokenizer / name for name in TOKENIZER_FILES), directory)
-    return facts, _bring_weights(checkpoint, files, directory, TOKENIZER_FILES)
+    return facts, _bring_weights(checkpoint, files, directory, TOKENIZER_FILES, attention)
 
 
 def bring_translator(checkpoint: Checkpoint, directory: Path) -> tuple[ModelFacts, dict[str, str]]:
@@ -166,9 +164,13 @@ def bring_translator(checkpoint: Checkpoint, directory: Path) -> tuple[ModelFact
 
 
 def _bring_weights(
-    checkpoint: Checkpoint, files: Sequence[Path], directory: Path, beside: Sequence[str]
+    checkpoint: Checkpoint,
+    files: Sequence[Path],
+    directory: Path,
+    beside: Sequence[str],
+    attention: str = BIDIRECTIONAL,
 ) -> dict[str, str]:
-    write_config(checkpoint.folder, directory / "config.json")
+    write_config(checkpoint.folder, directory / "config.json", attention)
     hashes = {name: sha256(directory / name) for name in ("config.json", *beside)}
     return {WEIGHTS: write_weights(files, directory / WEIGHTS), **hashes}
 
@@ -208,7 +210,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="name of the model in the study")
     parser.add_argument("--kind", choices=tuple(STAGES), default="encoder", help="what the checkpoint is")
-    parser.add_argument("--spec", required=True, help="run specification (JSON): checkpoint and revision")
+    parser.add_argument("--spec", required=True, help="run specification (JSON): checkpoint, revision, attention")
     parser.add_argument("--checkpoints", default="{}", help="folder or repository of every model, as JSON")
     parser.add_argument("--mirror", default="", help="folder of clones of repositories")
     parser.add_argument("--lock", type=Path, default=Path(LOCK_PATH), help="file of the repositories' commits")
@@ -226,20 +228,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     log = configure(arguments.log, f"model {arguments.model}")
     spec, directory = decode(arguments.spec), arguments.run.parent
+    attention = str(spec.get("attention", BIDIRECTIONAL))
     mirror = Path(arguments.mirror) if arguments.mirror else None
     with tempfile.TemporaryDirectory() as staging:
         folder = None if "checkpoint" in spec else Path(json.loads(arguments.checkpoints)[arguments.model])
         checkpoint = find_checkpoint(spec, folder, mirror, arguments.lock, Path(staging))
         log.info("%s from %s", arguments.kind, checkpoint.folder)
         if arguments.kind == "encoder":
-            facts, files = bring_encoder(checkpoint, directory, arguments.tokenizer.parent)
+            facts, files = bring_encoder(checkpoint, directory, arguments.tokenizer.parent, attention)
         else:
             facts, files = bring_translator(checkpoint, directory)
     identity = json.dumps({**spec, "sha256": files[WEIGHTS]}, sort_keys=True, separators=(",", ":"))
     card = {
         **run_card(STAGES[arguments.kind], identity, {}, {}),
         "checkpoint": {**checkpoint.facts, "sha256": files[WEIGHTS]},
-        "model": asdict(facts),
+        "model": asdict(facts) | ({} if attention == BIDIRECTIONAL else {"attention": attention}),
         "files": files,
     }
     write_text(directory / "README.md", model_card(arguments.model, card))

@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         package, processes, program, rest = _split(arguments)
         find_program(package, program)
-        if processes > 1:
+        if processes > 1 or (processes and os.environ.get("TORCHRUN_OPTIONS")):
             from workflow.scripts.worker_processes import run_processes
 
             return run_processes(processes, package, program, rest)

@@ -16,6 +16,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from workflow.scripts import source_names
 from workflow.scripts.errors import UserError, nearest
+from workflow.scripts.model_settings import check_models, with_modules
 from workflow.scripts.tasks import TASKS, Family, Role
 from workflow.scripts.tasks.local_formats import FORMATS
 from workflow.scripts.training.schedule import branch_point
@@ -42,7 +43,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
     error = best_match(Draft202012Validator(schema()).iter_errors(given))
     if error is not None:
         raise UserError(_explain(error))
-    settings: Settings = _with_defaults(given, schema())
+    settings: Settings = _with_defaults(with_modules(given), schema())
     _check_names(settings)
     _check_values(settings)
     return settings
@@ -252,9 +253,7 @@ def _check_values(settings: Settings) -> None:
     for name in settings["limits"]:
         if TASKS[name].family is Family.MINING:
             raise UserError(f"config: limits.{name} is not possible: a pool without some sentences is another task")
-    for name, model in settings["models"].items():
-        if "checkpoint" not in model:
-            _check_model(settings, name, model)
+    check_models(settings)
 
 
 def _check_selection(settings: Settings) -> None:
@@ -267,34 +266,3 @@ def _check_selection(settings: Settings) -> None:
                 f"config: selection = 'best' for the target '{name}', which has no development data; set "
                 f"finetuning.{name}.selection to 'last'"
             )
-
-
-def _check_model(settings: Settings, name: str, model: Settings) -> None:
-    """Check a model that the workflow pretrains."""
-    for key in ("tokenizer", "pretraining"):
-        if key not in model:
-            raise UserError(
-                f"config: models.{name} lacks the key '{key}'; expected tokenizer, architecture and pretraining, "
-                "or a checkpoint"
-            )
-    shape = model["architecture"]
-    if shape["hidden_size"] % shape["attention_heads"]:
-        raise UserError(
-            f"config: models.{name}.architecture.hidden_size = {shape['hidden_size']} cannot be divided among "
-            f"attention_heads = {shape['attention_heads']}; choose a multiple"
-        )
-    read = any(not TASKS[target].fine_tuned for target in settings["targets"])
-    if read and settings["retrieval"]["layer"] > shape["layers"]:
-        raise UserError(
-            f"config: retrieval.layer = {settings['retrieval']['layer']} but models.{name} has "
-            f"{shape['layers']} layers; expected 0 (embeddings) to {shape['layers']}"
-        )
-    longest = max(
-        lengths.get("max_length", settings["tokenization"]["max_length"])
-        for lengths in ({}, *settings["tokenization"]["tasks"].values())
-    )
-    if longest > shape["max_positions"]:
-        raise UserError(
-            f"config: tokenization allows {longest} tokens but models.{name}.architecture.max_positions = "
-            f"{shape['max_positions']}; lower max_length or raise max_positions"
-        )

@@ -89,12 +89,13 @@ class Specifications:
         facts = {name: settings[name] for name in ("kind", "vocabulary_size", "rows_per_language")}
         return encode("tokenizer", **facts, max_length=longest)
 
-    def tokenize_spec(self, task: str) -> str:
+    def tokenize_spec(self, task: str, tokenizer: str) -> str:
         """Return the identity of a task's token sequences."""
         lengths = {name: value for name, value in self.study.settings["tokenization"].items() if name != "tasks"}
         return encode(
             "tokenize",
-            defaults("tokenization"),
+            defaults("tokenization") | {"decoder": False},
+            decoder=self.study.serves_decoders(tokenizer),
             **(lengths | self.study.settings["tokenization"]["tasks"].get(task, {})),
         )
 
@@ -102,19 +103,26 @@ class Specifications:
         """Return the identity of a pretraining run."""
         settings = self.study.settings["models"][model]
         architecture = sparse(settings["architecture"], defaults("architecture"))
-        return encode("train", defaults("pretraining"), architecture=architecture, **settings["pretraining"])
+        facts = settings["pretraining"] | self._attention(model)
+        return encode("train", defaults("pretraining"), architecture=architecture, **facts)
 
     def checkpoint_spec(self, model: str) -> str:
         """Return the identity of a pretrained model from elsewhere; a folder's is the content of its files."""
         settings = self.study.settings["models"][model]
-        return self._checkpoint_spec(settings["checkpoint"], settings["revision"])
+        return self._checkpoint_spec(settings["checkpoint"], settings["revision"], **self._attention(model))
 
     @staticmethod
-    def _checkpoint_spec(checkpoint: str, revision: str) -> str:
+    def _checkpoint_spec(checkpoint: str, revision: str, **facts: str) -> str:
         folder = Path(checkpoint)
         if folder.is_dir():
-            return encode("checkpoint", content=fingerprint({p.name: p for p in folder.iterdir() if p.is_file()}))
-        return encode("checkpoint", {"revision": "main"}, checkpoint=checkpoint, revision=revision)
+            content = fingerprint({p.name: p for p in folder.iterdir() if p.is_file()})
+            return encode("checkpoint", content=content, **facts)
+        return encode("checkpoint", {"revision": "main"}, checkpoint=checkpoint, revision=revision, **facts)
+
+    def _attention(self, model: str) -> dict[str, str]:
+        """Return how a decoder attends; nothing of encoders, whose specifications are older than the setting."""
+        attention = self.study.attention(model)
+        return {} if attention == "bidirectional" else {"attention": attention}
 
     def intermediate_spec(self, model: str, source: str, seed: str) -> str:
         """Return the identity of an intermediate training run; a duration's is that of its whole way from step 0."""
@@ -172,7 +180,7 @@ class Specifications:
         adapter = self.study.settings["models"][model].get("adapter")
         if adapter is not None:
             facts = facts | {"adapter": sparse(adapter, defaults("adapter"))}
-        return encode("train", defaults("training"), **(settings | facts), seed=int(seed))
+        return encode("train", defaults("training"), **(settings | facts | self._attention(model)), seed=int(seed))
 
     def prediction_spec(self, target: str) -> str:
         """Return the identity of a target's predictions."""
@@ -227,6 +235,8 @@ class Specifications:
         shown = {key: value for key, value in self.study.settings.items() if key not in hidden}
         if self.vectors:
             shown["typology"] = shown["typology"] | {"vectors": self.vectors}  # where they lie changes nothing
+        usual = {"attention": "bidirectional"}
+        shown["models"] = {name: sparse(model, usual) for name, model in shown["models"].items()}
         return encode("report", config=shown)
 
     def stages_spec(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from workflow.scripts import source_names
 from workflow.scripts.errors import UserError
+from workflow.scripts.model_settings import is_decoder
 from workflow.scripts.settings import Settings, load_settings
 from workflow.scripts.source_names import SourceName
 from workflow.scripts.sources import providers
@@ -110,6 +111,19 @@ class Study:
     def has_adapter(self, model: str) -> bool:
         """Return whether training changes low-rank adapters of a model in place of its weights."""
         return "adapter" in self.settings["models"].get(model, {})
+
+    def attention(self, model: str) -> str:
+        """Return how a model attends: `bidirectional` for encoders."""
+        chosen: str = self.settings["models"][model]["attention"]
+        return chosen
+
+    def serves_decoders(self, tokenizer: str) -> bool:
+        """Return whether decoders read what a tokenizer makes."""
+        return any(
+            is_decoder(settings)
+            for name, settings in self.settings["models"].items()
+            if self.tokenizer(name) == tokenizer
+        )
 
     def languages(self) -> list[str]:
         """Return the codes of all languages that some target may be tested in, English first."""

@@ -90,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     lengths = Lengths(spec["max_length"], spec["max_question_length"], spec["stride"])
     labels = label_names(task, next(iter(arguments.training_table), arguments.table))
     languages = language_codes(task, arguments.table)
-    encoder = Encoder(arguments.tokenizer, lengths, labels, languages)
+    encoder = Encoder(arguments.tokenizer, lengths, labels, languages, decoder=spec.get("decoder", False))
     sequences, tokens = write_chunks(
         arguments.features,
         encoder.encode(task.family, Batches(arguments.table, INPUTS[task.family])),

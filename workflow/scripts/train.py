@@ -29,11 +29,12 @@ from workflow.scripts.modeling.checkpoints import (
     freeze_layers,
     load_encoder,
     load_head,
-    load_masked_lm,
-    new_masked_lm,
+    load_language_model,
+    new_language_model,
     save_checkpoint,
 )
 from workflow.scripts.modeling.conversion import check_lengths, language_model_head
+from workflow.scripts.modeling.decoders import BIDIRECTIONAL, is_decoder
 from workflow.scripts.runspec import decode
 from workflow.scripts.settings import defaults
 from workflow.scripts.training import plans
@@ -119,15 +120,17 @@ def build(arguments: argparse.Namespace, spec: dict[str, Any]) -> tuple[Any, Any
     if arguments.stage == "pretraining":
         first = Features(plans.token_file(arguments.tokens, next(iter(spec["corpora"]))))
         torch.manual_seed(spec["seed"])
-        model = new_masked_lm(defaults("architecture") | spec["architecture"], first.tokens)
-        return model, model.base_model, *plans.pretraining(spec, arguments.tokens, model.lm_head)
+        attention = spec.get("attention", BIDIRECTIONAL)
+        model = new_language_model(defaults("architecture") | spec["architecture"], first.tokens, attention)
+        text = plans.text_head(model.lm_head, decoder=is_decoder(model))
+        return model, model.base_model, *plans.pretraining(spec, arguments.tokens, text)
     adapter = defaults("adapter") | spec["adapter"] if "adapter" in spec else None
-    load = load_masked_lm if spec.get("corpora") else load_encoder
+    load = load_language_model if spec.get("corpora") else load_encoder
     model = load(arguments.encoder.parent, quantization=adapter["quantization"] if adapter else "none")
     encoder = model.base_model
     check_lengths(encoder, arguments.encoder.parent, arguments.tokens)
     torch.manual_seed(spec["seed"])  # new heads and adapters are the same whatever encoder they stand on
-    head = language_model_head(model) if spec.get("corpora") else None
+    head = plans.text_head(language_model_head(model), decoder=is_decoder(model)) if spec.get("corpora") else None
     tasks, sequence = plans.supervised(spec, arguments.tokens, encoder.config.hidden_size, head)
     if "continues" in spec:  # a benchmark's second step of training goes on with the head of the first
         load_head(arguments.encoder.parent, spec["continues"], tasks[0].head)
@@ -179,7 +182,7 @@ def finish(arguments: argparse.Namespace, loop: TrainingLoop, model: Any, cards:
     if arguments.trunk_out:
         write_json(arguments.run, card)
     else:
-        heads = {task.name: task.head for task in loop.tasks if not task.masked}
+        heads = {task.name: task.head for task in loop.tasks if not task.is_text}
         save_checkpoint(arguments.run.parent, model, heads, arguments.tokenizer.parent, text, card)
     loop.state.remove()
 

@@ -1,6 +1,12 @@
-"""Start a program in several processes that work together, each with a GPU of its own."""
+"""Start a program in several processes that work together, each with a GPU of its own.
+
+Environment:
+    TORCHRUN_OPTIONS   in place of `--standalone`: how the processes of several machines find one another
+                       (docs/how-to/slurm.md). The same command is then started on each of them.
+"""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,7 +29,8 @@ def run_processes(count: int, package: str, program: str, arguments: Sequence[st
         gpus.take(count)
         environment |= {gpus.ASSIGNED: "1", "CUDA_VISIBLE_DEVICES": os.environ["CUDA_VISIBLE_DEVICES"]}
     patience = ["--shutdown-timeout", "600"]  # to save a large state takes longer than torchrun's 30 s
-    torchrun = ["-m", "torch.distributed.run", "--standalone", *patience, "--nproc-per-node", str(count)]
+    meeting = shlex.split(os.environ.get("TORCHRUN_OPTIONS") or "--standalone")
+    torchrun = ["-m", "torch.distributed.run", *meeting, *patience, "--nproc-per-node", str(count)]
     # without "--" torchrun would take options of the program, such as --run, for abbreviations of its own
     command = [sys.executable, *torchrun, "-m", "--", f"{package}.{program}", *arguments]
     stopped = False

@@ -1,6 +1,8 @@
 """Token files: chunks become one piece, and older files are read."""
 
+import errno
 import json
+import resource
 
 import numpy as np
 import pyarrow as pa
@@ -55,6 +57,20 @@ def test_nothing_is_left_when_encoding_fails(tmp_path):
 
     with pytest.raises(RuntimeError, match="broken"):
         write_chunks(tmp_path / "train.arrow", chunks(), **ABOUT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_write_that_the_system_refuses_is_told_with_its_reason(tmp_path):
+    """NumPy's `tofile` gives none, and for small pieces no error: to read the mapped file then ends in SIGBUS."""
+    columns = {"example": range(3000), "input_ids": [[0, 2]] * 3000}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))  # of a file, in bytes
+    try:
+        with pytest.raises(OSError, match="File too large") as refused:
+            write_features(tmp_path / "train.arrow", columns, **ABOUT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert refused.value.errno == errno.EFBIG
     assert list(tmp_path.iterdir()) == []
 
 

@@ -178,13 +178,13 @@ def test_a_folder_never_holds_a_whole_model_and_an_adapter(study):
 
 
 def test_the_language_model_head_stays_frozen(study):
-    model = checkpoints.load_masked_lm(study.base)
+    model = checkpoints.load_language_model(study.base)
     adapters.add_adapter(model, SETTINGS)
     assert all(".lora_" in name for name, parameter in model.named_parameters() if parameter.requires_grad)
     trained(model.base_model)
     save(study.out, model, study.base)
     assert not (study.out / "config.json").exists()
-    loaded = checkpoints.load_masked_lm(study.out)
+    loaded = checkpoints.load_language_model(study.out)
     with torch.no_grad():
         assert torch.allclose(loaded.eval()(IDS).logits, model.eval()(IDS).logits, atol=1e-6, rtol=0)
     assert torch.allclose(hidden(AutoModel.from_pretrained(study.out)), hidden(model.base_model), atol=1e-6, rtol=0)

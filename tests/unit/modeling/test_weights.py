@@ -9,14 +9,14 @@ from safetensors.torch import load_file, save_file
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import sha256, write_json
 from workflow.scripts.modeling import weights
-from workflow.scripts.modeling.checkpoints import load_masked_lm
+from workflow.scripts.modeling.checkpoints import load_language_model
 
 IDS = torch.tensor([[2, 9, 8, 7, 3]])
 
 
 def logits(folder):
     with torch.no_grad():
-        return load_masked_lm(folder).eval()(IDS).logits
+        return load_language_model(folder).eval()(IDS).logits
 
 
 def shard(folder, parts):

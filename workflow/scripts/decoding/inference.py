@@ -1,6 +1,7 @@
 """Running an encoder, with or without a head, over all sequences of a task: sorted by length, each computed once."""
 
 import math
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -14,7 +15,8 @@ from workflow.scripts.devices import token_budget
 from workflow.scripts.features.batches import micro_batches
 from workflow.scripts.features.collation import Batch, collate, collate_rows
 from workflow.scripts.features.store import Features
-from workflow.scripts.modeling.encoders import encode
+from workflow.scripts.modeling.decoders import copies, own_states
+from workflow.scripts.modeling.encoders import encode, layers_of, pooled
 from workflow.scripts.modeling.precision import choose_kernels, computing
 from workflow.scripts.progress import Progress
 
@@ -60,7 +62,7 @@ def head_outputs(
     encoder.to(device).eval()
     head.to(device).eval()
     choose_kernels(encoder, device, precision)
-    for batch in batches(features, device, budget):
+    for batch in batches(features, device, (budget or token_budget(device)) // copies(encoder)):
         with computing(device, precision):
             logits = head(encode(encoder, batch)[0], batch)
         yield batch, logits.float()
@@ -86,7 +88,7 @@ def sentence_vectors(
         device: where to compute.
         precision: fp32 or bf16.
         budget: padded tokens that go through the model at once; 0 = by device.
-        pooling: `mean` over all tokens, special ones included, or `cls`, the first token.
+        pooling: `mean` over all tokens, special ones included, or `cls`, the first token (of decoders the last).
         rows: sequences that are wanted; None: all.
     """
     read = hidden_state_reader(encoder, layer)
@@ -137,14 +139,14 @@ def _vectors(
     owner = _first_equal(features, rows)
     own = np.flatnonzero(owner == np.arange(len(rows)))
     vectors = matrix(count, len(rows), encoder.config.hidden_size)
-    lengths, done = features.input_ids.lengths[rows[own]], 0
+    lengths, done = features.input_ids.lengths[rows[own]] * copies(encoder), 0
     with Progress(len(own), what="example") as bar:
         for places in micro_batches(own, lengths, budget or token_budget(device)):
             batch = collate_rows(features, rows[places]).to(device)
             with computing(device, precision):
                 states = read(batch)
             for number, states_BLD in enumerate(states):
-                vectors[number, places] = unit(_pooled(states_BLD.float(), batch, pooling)).cpu().numpy()
+                vectors[number, places] = unit(pooled(encoder, states_BLD.float(), batch, pooling)).cpu().numpy()
             done += len(places)
             bar.update(done, len(places))
     repeated = np.flatnonzero(owner != np.arange(len(rows)))
@@ -152,14 +154,6 @@ def _vectors(
         part = repeated[start : start + COPIED]
         vectors[:, part] = vectors[:, owner[part]]
     return vectors
-
-
-def _pooled(states_BLD: Tensor, batch: Batch, pooling: str) -> Tensor:
-    """Return one vector for each sequence, shape (B, D)."""
-    if pooling == "cls":
-        return states_BLD[:, 0]
-    weights_BL1 = batch.tensors["attention_mask"].unsqueeze(-1).to(states_BLD.dtype)
-    return (states_BLD * weights_BL1).sum(1) / weights_BL1.sum(1)
 
 
 def _first_equal(features: Features, rows: Array) -> Array:
@@ -179,6 +173,8 @@ def matrix(*shape: int) -> Array:
     if 4 * math.prod(shape) <= IN_MEMORY:
         return np.zeros(shape, dtype=np.float32)
     with tempfile.TemporaryFile() as file:  # the mapping keeps the file until it is gone itself
+        if hasattr(os, "posix_fallocate"):  # a full disk is an error here, SIGBUS later
+            os.posix_fallocate(file.fileno(), 0, 4 * math.prod(shape))
         return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
 
 
@@ -192,11 +188,11 @@ class _LayerReached(BaseException):
 def hidden_state_reader(encoder: Any, layer: int) -> Callable[[Batch], Tensor]:
     """Return what computes one hidden state (B, L, D) of an encoder, 0 = embeddings, and if possible nothing above it.
 
-    In encoders with the parts of XLM-R and BERT the hidden state is what the next layer is given; the forward pass ends
-    there. Of others, and for the last one, all hidden states are computed.
+    In decoders, and in encoders with the parts of XLM-R and BERT, the hidden state is what the next layer is given; the
+    forward pass ends there. Of others, and for the last one, all hidden states are computed.
     """
-    layers = getattr(getattr(encoder, "encoder", None), "layer", None)
-    if not isinstance(layers, nn.ModuleList) or not 0 <= layer < len(layers):
+    layers = layers_of(encoder)
+    if layers is None or not 0 <= layer < len(layers):
         return lambda batch: encode(encoder, batch, output_hidden_states=True).hidden_states[layer]
 
     def stop(module: nn.Module, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
@@ -207,7 +203,7 @@ def hidden_state_reader(encoder: Any, layer: int) -> Callable[[Batch], Tensor]:
         try:
             encode(encoder, batch)
         except _LayerReached as reached:
-            return reached.states
+            return own_states(encoder, batch, reached.states)
         finally:
             hook.remove()
         raise AssertionError(f"layer {layer} was not computed")

@@ -13,6 +13,7 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.features.batches import micro_batches
 from workflow.scripts.features.collation import collate_rows
 from workflow.scripts.features.store import Features
+from workflow.scripts.modeling.decoders import copies
 from workflow.scripts.modeling.encoders import encode
 from workflow.scripts.modeling.precision import choose_kernels, computing
 from workflow.scripts.progress import Progress
@@ -44,7 +45,8 @@ def ranking_vectors(
     vectors = matrix(len(lengths), encoder.config.hidden_size)
     done = 0
     with Progress(len(lengths), what="sequence") as bar:
-        for rows in micro_batches(np.arange(len(lengths)), lengths, budget or token_budget(device)):
+        room = (budget or token_budget(device)) // copies(encoder)
+        for rows in micro_batches(np.arange(len(lengths)), lengths, room):
             batch = collate_rows(features, rows).to(device)
             with computing(device, precision):
                 vectors[rows] = head(encode(encoder, batch)[0], batch).float().cpu().numpy()

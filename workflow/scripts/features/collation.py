@@ -25,17 +25,19 @@ class Batch:
         tensors: `input_ids`, `attention_mask` and, where a tokenizer has them, `token_type_ids` (B, L); by family
             `label` (B, E or W), `item` and `choice` (B), `position` (W; index into the flattened B x L tokens),
             `start` and `end` (B).
-        weight: number of units the loss is summed over (examples, words with a tag, or masked tokens).
+        weight: number of units the loss is summed over (examples, words with a tag, or tokens to predict).
+        next_tokens: whether each token is to be predicted from those before it.
     """
 
     rows: Array
     tensors: dict[str, Tensor]
     weight: int
+    next_tokens: bool = False
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its tensors on a device."""
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}
-        return Batch(self.rows, moved, self.weight)
+        return Batch(self.rows, moved, self.weight, self.next_tokens)
 
 
 def pad(sequences: list[Array], value: int) -> tuple[Array, Array]:
@@ -119,6 +121,21 @@ def collate_masked(features: Features, items: Array, masked: float, key: tuple[i
         "label": np.concatenate(labels),
     }
     return Batch(items, _tensors(arrays), len(arrays["label"]))
+
+
+def collate_next_tokens(features: Features, items: Array) -> Batch:
+    """Return a batch for causal language modelling: at every token but the last of a sequence the next one is asked."""
+    sequences = [features.input_ids[row] for row in items]
+    input_ids, mask = pad(sequences, features.tokens.pad)
+    arrays = {
+        "input_ids": input_ids,
+        "attention_mask": mask,
+        "position": np.flatnonzero(mask[:, 1:].ravel()),
+        "label": input_ids[:, 1:][mask[:, 1:]],
+    }
+    width = mask.shape[1]  # the positions above are those of rows that lack one column
+    arrays["position"] += arrays["position"] // max(1, width - 1)
+    return Batch(items, _tensors(arrays), len(arrays["label"]), next_tokens=True)
 
 
 def _encoder_inputs(features: Features, rows: Array, input_ids: Array, mask: Array) -> dict[str, Array]:

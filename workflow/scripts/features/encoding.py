@@ -2,7 +2,7 @@
 
     classification    <s> A </s></s> B </s>, the longer segment cut at its end first
     multiple_choice   one sequence a choice: A, choice; cut at the start, so that the end of the prompt survives
-    tagging           words one by one, the first sub-token stands for the word; long sentences become several sequences
+    tagging           words one by one, whose first (decoders: last) sub-token stands for them; long sentences are cut
     span              question (cut at `max_question_length`), context in windows that share `stride` tokens
     retrieval, mining <s> A </s>
     ranking           <s> A </s>: queries of `max_question_length` tokens at most, special ones counted, and candidates
@@ -61,16 +61,22 @@ class Encoder:
         lengths: where sequences are cut.
         labels: label names in the order of the head's outputs.
         languages: codes of the languages of plain text.
+        decoder: whether a decoder reads the sequences (`Segmenter`), which knows a word at its last sub-token.
 
     Raises:
         UserError: the tokenizer file is missing, or its special tokens alone are longer than a sequence may be.
     """
 
-    def __init__(self, path: Path, lengths: Lengths, labels: tuple[str, ...], languages: tuple[str, ...] = ()) -> None:
-        self.segmenter = Segmenter(path)
-        self.lengths = lengths
-        self.labels = labels
-        self.languages = languages
+    def __init__(
+        self,
+        path: Path,
+        lengths: Lengths,
+        labels: tuple[str, ...],
+        languages: tuple[str, ...] = (),
+        decoder: bool = False,
+    ) -> None:
+        self.segmenter = Segmenter(path, decoder=decoder)
+        self.lengths, self.labels, self.languages, self.decoder = lengths, labels, languages, decoder
         self.room = lengths.max_length - self.segmenter.single.size
         self.pair_room = lengths.max_length - self.segmenter.pair.size
         if self.pair_room < 1:
@@ -195,7 +201,8 @@ class Encoder:
         begins = self._beginnings(sentences, tokens)
         bounds = np.append(begins, len(lengths))
         pieces = Slices(tokens[begins], np.diff(tokens[bounds]))
-        positions = tokens[:-1] - np.repeat(tokens[begins], np.diff(bounds)) + len(self.segmenter.single.prefix)
+        standing = tokens[1:] - 1 if self.decoder else tokens[:-1]
+        positions = standing - np.repeat(tokens[begins], np.diff(bounds)) + len(self.segmenter.single.prefix)
         labels = pc.index_in(batch["tags"].flatten(), pa.array(self.labels, pa.string())).fill_null(-1)
         return {
             "example": first + np.searchsorted(sentences, begins, side="right") - 1,

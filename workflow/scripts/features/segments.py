@@ -7,7 +7,7 @@ of a language repeat, and so do the contexts of questions and choices.
 import json
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -24,7 +24,12 @@ from workflow.scripts.files import read_json
 CHUNK = 100
 """Texts encoded at once: long enough to be quick, short enough that their encodings stay small in memory."""
 
-SPELLINGS = {"pad_token": ("<pad>", "[PAD]"), "mask_token": ("<mask>", "[MASK]"), "unk_token": ("<unk>", "[UNK]")}
+SPELLINGS = {
+    "pad_token": ("<pad>", "[PAD]"),
+    "mask_token": ("<mask>", "[MASK]"),
+    "unk_token": ("<unk>", "[UNK]"),
+    "eos_token": ("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>"),
+}
 """Names of special tokens where no file beside `tokenizer.json` gives them."""
 
 
@@ -88,12 +93,15 @@ class Segmenter:
 
     Args:
         path: a `tokenizer.json`; the names of special tokens are read from the files that may stand beside it.
+        decoder: whether a decoder reads the sequences. Where the tokenizer puts nothing before a text, the end-of-text
+            token stands there: position 0 holds the state of a whole sequence (`modeling.decoders`), so no text may
+            begin there. Where it puts nothing between two segments, there is a line break, or that token.
 
     Raises:
-        UserError: the file is missing or is none of a fast tokenizer.
+        UserError: the file is missing or is none of a fast tokenizer; or a decoder's has no end-of-text token.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, decoder: bool = False) -> None:
         if not path.is_file():
             raise UserError(f"{path} is missing; expected the tokenizer.json of a fast tokenizer")
         try:
@@ -104,6 +112,10 @@ class Segmenter:
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
         self.single, self.pair = self._frame("a"), self._frame("a", "a")
+        if decoder:
+            self.single = replace(self.single, prefix=self.single.prefix or self._end())
+            prefix, middle = self.pair.prefix or self._end(), self.pair.middle or self._line_break() or self._end()
+            self.pair = replace(self.pair, prefix=prefix, middle=middle)
 
     def _frame(self, text: str, other: str | None = None) -> Frame:
         """Return the special tokens around one or two segments."""
@@ -117,6 +129,25 @@ class Segmenter:
         types = encoding.type_ids[first[-1] + 1 :]
         boundary = types.index(1) if 1 in types else None
         return Frame(ids[: first[0]], ids[first[-1] + 1 : second[0]], ids[second[-1] + 1 :], boundary)
+
+    def _end(self) -> list[int]:
+        """Return the end-of-text token.
+
+        Raises:
+            UserError: there is none.
+        """
+        index = self._special("eos_token")
+        if index is None:
+            raise UserError(
+                f"{self.path} puts nothing before a text and has no end-of-text token to put there; expected one of "
+                f"{', '.join(SPELLINGS['eos_token'])}, or its name as eos_token in tokenizer_config.json beside it"
+            )
+        return [index]
+
+    def _line_break(self) -> list[int]:
+        """Return the tokens of a line break; none where the tokenizer drops it or does not know it."""
+        ids: list[int] = self.tokenizer.encode("\n", add_special_tokens=False).ids
+        return ids if self.unknown not in ids else []
 
     def encode(self, texts: pa.Array) -> tuple[Integers, Slices]:
         """Return the tokens of all different texts, and the piece of each text; a null is an empty piece."""

@@ -5,7 +5,7 @@ Every row is one sequence. Columns, besides `example` (int32: row of the canonic
     classification, multiple_choice
         label           right class or choice; the choices of an example follow each other
     tagging
-        positions       first sub-token of each word
+        positions       first sub-token of each word (decoders: last)
         labels          tag of each word, -1 = unknown
     span
         start, end      the answer's first and last token, 0 = not in this window
@@ -231,7 +231,7 @@ class _Spool:
             self.lengths.append(values.lengths)
             values = values.values[values.bounds[0] : values.bounds[-1]]
         flat = np.asarray(values, dtype=self.type.to_pandas_dtype())
-        flat.tofile(self.file)
+        self.file.write(np.ascontiguousarray(flat).data)  # `tofile` may say nothing when the disk is full
         self.values += len(flat)
         return len(flat)
 

@@ -40,7 +40,7 @@ def add_adapter(model: Any, settings: Mapping[str, Any]) -> None:
     An adapter that the encoder has already, from intermediate training, stays and goes on being trained.
 
     Args:
-        model: an encoder or a masked language model, as `load_encoder` and `load_masked_lm` return it.
+        model: an encoder or a language model, as `load_encoder` and `load_language_model` return it.
         settings: `models.<name>.adapter` of the configuration: rank, alpha, dropout, modules, quantization.
 
     Raises:

@@ -1,6 +1,6 @@
 """Folders of models: Hugging Face directories that `AutoModel` and `AutoTokenizer` load, with heads and a run card.
 
-model.safetensors config.json           the encoder (of pretrained models with their masked-language-model head),
+model.safetensors config.json           the encoder (of pretrained models with their language-model head),
                                         or, where an adapter was trained, the files of `adapters` in their place
 head.safetensors                        heads by training task: `<task>.<parameter>`
 tokenizer.json tokenizer_config.json
@@ -18,12 +18,21 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import AutoModel, AutoModelForMaskedLM, XLMRobertaConfig, XLMRobertaForMaskedLM
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    XLMRobertaConfig,
+    XLMRobertaForMaskedLM,
+)
 
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import TokenIds
-from workflow.scripts.files import replacing, write_json, write_text
-from workflow.scripts.modeling import adapters
+from workflow.scripts.files import read_json, replacing, write_json, write_text
+from workflow.scripts.modeling import adapters, decoders
+from workflow.scripts.modeling.encoders import layers_of
 from workflow.scripts.modeling.weights import WEIGHTS
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
@@ -56,6 +65,42 @@ def new_masked_lm(architecture: Mapping[str, Any], tokens: TokenIds) -> Any:
     return XLMRobertaForMaskedLM(config)
 
 
+def new_causal_lm(architecture: Mapping[str, Any], tokens: TokenIds, attention: str) -> Any:
+    """Return a causal language model in the style of Llama with random weights from the global generator.
+
+    Rotary positions, RMSNorm, gated feed-forward layers, embeddings tied to the head; as many heads for keys as for
+    queries. It has dropout of attention only.
+
+    Args:
+        architecture: as `new_masked_lm`.
+        tokens: the tokenizer's ids.
+        attention: how it attends when it is fine-tuned.
+    """
+    config = LlamaConfig(
+        vocab_size=tokens.vocabulary_size,
+        hidden_size=architecture["hidden_size"],
+        num_hidden_layers=architecture["layers"],
+        num_attention_heads=architecture["attention_heads"],
+        intermediate_size=architecture["feed_forward_size"],
+        attention_dropout=architecture["dropout"],
+        max_position_embeddings=architecture["max_positions"],
+        initializer_range=architecture["initializer_range"],
+        tie_word_embeddings=True,
+        pad_token_id=tokens.pad,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    setattr(config, decoders.KEY, attention)
+    return LlamaForCausalLM(config)
+
+
+def new_language_model(architecture: Mapping[str, Any], tokens: TokenIds, attention: str) -> Any:
+    """Return a new masked or, where attention is not `bidirectional`, causal language model."""
+    if attention == decoders.BIDIRECTIONAL:
+        return new_masked_lm(architecture, tokens)
+    return new_causal_lm(architecture, tokens, attention)
+
+
 def load_encoder(directory: Path, *, quantization: str = "none", dtype: torch.dtype = torch.float32) -> Any:
     """Load the encoder of a model folder, without a pooler (the heads have their own).
 
@@ -74,13 +119,16 @@ def load_encoder(directory: Path, *, quantization: str = "none", dtype: torch.dt
     return _load(AutoModel, directory, quantization, dtype)
 
 
-def load_masked_lm(directory: Path, *, quantization: str = "none", dtype: torch.dtype = torch.float32) -> Any:
-    """Load a pretrained model with its masked-language-model head (arguments as `load_encoder`).
+def load_language_model(directory: Path, *, quantization: str = "none", dtype: torch.dtype = torch.float32) -> Any:
+    """Load a pretrained model with its head for masked or, of decoders, next tokens (arguments as `load_encoder`).
 
     Raises:
         UserError: as `load_encoder`, or the checkpoint has no such head.
     """
-    return _load(AutoModelForMaskedLM, directory, quantization, dtype)
+    whole = adapters.base_directory(directory) if adapters.is_adapter(directory) else directory
+    path = whole / "config.json"
+    causal = path.is_file() and decoders.KEY in read_json(path)
+    return _load(AutoModelForCausalLM if causal else AutoModelForMaskedLM, directory, quantization, dtype)
 
 
 def _load(kind: Any, directory: Path, quantization: str, dtype: torch.dtype) -> Any:
@@ -115,18 +163,21 @@ def freeze_layers(encoder: Any, count: int) -> None:
     """Leave the lowest parts of an encoder out of training: 0 = none, 1 = embeddings, 2 = also the first layer, ...
 
     Raises:
-        UserError: the encoder has fewer layers, or its parts have other names than XLM-R's and BERT's.
+        UserError: the encoder has fewer layers, or its parts have other names than XLM-R's, BERT's and decoders'.
     """
     if count == 0:
         return
-    layers = getattr(getattr(encoder, "encoder", None), "layer", None)
-    if layers is None or not hasattr(encoder, "embeddings"):
+    layers = layers_of(encoder)
+    embeddings = (
+        decoders.embeddings(encoder) if decoders.is_decoder(encoder) else [getattr(encoder, "embeddings", None)]
+    )
+    if layers is None or embeddings in ([], [None]):
         raise UserError(
             f"frozen_layers = {count}, but {type(encoder).__name__} does not have the parts of XLM-R or BERT"
         )
     if count > len(layers) + 1:
         raise UserError(f"frozen_layers = {count}, but the encoder has embeddings and {len(layers)} layers")
-    for part in (encoder.embeddings, *layers[: count - 1]):
+    for part in (*embeddings, *layers[: count - 1]):
         part.requires_grad_(False)
 
 

@@ -1,4 +1,4 @@
-"""From a checkpoint in the Hub's form to a model folder of the study: what it is, whether it fits, its tokenizer.
+"""From a checkpoint in the Hub's form to a model folder of the study: what it is, and whether it fits.
 
 No code of a checkpoint is run. Names and shapes of its weights are compared with those of a model without data, so that
 a misfit is told before anything is copied or trained.
@@ -11,24 +11,15 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.features.segments import Segmenter
 from workflow.scripts.features.store import Features
-from workflow.scripts.files import read_json, replacing, write_json
+from workflow.scripts.files import read_json, write_json
+from workflow.scripts.modeling import decoders
 from workflow.scripts.modeling.weights import read_shapes
 
 Shapes = Mapping[str, tuple[int, ...]]
-
-_SPECIAL = {
-    "pad_token": ("[PAD]", "<pad>"),
-    "unk_token": ("[UNK]", "<unk>"),
-    "cls_token": ("[CLS]", "<s>"),
-    "sep_token": ("[SEP]", "</s>"),
-    "mask_token": ("[MASK]", "<mask>"),
-}
-"""What the tokens with a meaning of their own are called by BERT and by XLM-R."""
 
 _LEGACY = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
 """Names in checkpoints that were converted from TensorFlow; transformers understands them."""
@@ -57,23 +48,24 @@ class ModelFacts:
     language_model_head: bool
 
 
-def describe_encoder(folder: Path, files: Sequence[Path]) -> ModelFacts:
-    """Check that a checkpoint is an encoder whose weights fit its configuration, and return what it is.
+def describe_encoder(folder: Path, files: Sequence[Path], attention: str = decoders.BIDIRECTIONAL) -> ModelFacts:
+    """Check that a checkpoint is a model of text whose weights fit its configuration, and return what it is.
 
     Args:
         folder: holds `config.json`.
         files: its safetensors files.
+        attention: `models.<name>.attention` of the configuration.
 
     Raises:
-        UserError: it is no masked language model that transformers knows, or weights are missing or misshapen.
+        UserError: it is no language model that transformers knows, or a causal one where an encoder is asked for, or
+            the other way round; or weights are missing or misshapen.
     """
     config = _read_config(folder)
-    if config.is_encoder_decoder or type(config) not in AutoModelForMaskedLM._model_mapping:
-        raise UserError(
-            f"{folder / 'config.json'} is of a '{config.model_type}' model; expected an encoder that is pretrained as "
-            "masked language model, such as 'xlm-roberta' or 'bert'"
-        )
-    model, stored = _empty(AutoModelForMaskedLM, config), read_shapes(files)
+    masked = type(config) in AutoModelForMaskedLM._model_mapping and not getattr(config, "is_decoder", False)
+    causal = type(config) in AutoModelForCausalLM._model_mapping
+    decoders.check_kind(config, str(folder / "config.json"), attention, encoder=masked, decoder=causal)
+    model = _empty(AutoModelForMaskedLM if masked else AutoModelForCausalLM, config)
+    stored = read_shapes(files)
     missing = _missing_weights(model, stored, folder)
     encoder = f"{model.base_model_prefix}."
     _refuse_missing([name for name in missing if name.startswith(encoder)], model, stored, folder)
@@ -142,13 +134,16 @@ def check_lengths(encoder: Any, folder: Path, tokens: Iterable[Path]) -> None:
     Raises:
         UserError: it has not.
     """
-    longest = longest_sequence(encoder)
+    positions = longest_sequence(encoder)
     for path in tokens:
-        length = int(Features(path).input_ids.lengths.max())
-        if longest is not None and length > longest:
+        features = Features(path)
+        times = 1 if features.family == "text" else decoders.copies(encoder)
+        length = int(features.input_ids.lengths.max())
+        if positions is not None and times * length > positions:
+            longest = positions // times
             raise UserError(
-                f"{path} has sequences of {length} tokens, but {folder} takes {longest}; lower "
-                f"tokenization.max_length (or tokenization.tasks.{path.parent.name}.max_length) to {longest}"
+                f"{path} has sequences of {length} tokens, but {folder} takes {longest}{' given twice' * (times - 1)}; "
+                f"lower tokenization.max_length (or tokenization.tasks.{path.parent.name}.max_length) to {longest}"
             )
 
 
@@ -192,11 +187,14 @@ def _plain(name: str, prefix: str) -> str:
 
 
 def language_model_head(model: Any) -> nn.Module:
-    """Return the head of a masked language model: hidden states (…, width) to logits (…, vocabulary).
+    """Return the head of a language model: hidden states (…, width) to logits (…, vocabulary).
 
     Raises:
-        UserError: the model's head is not of one piece, as those of BERT (`cls`) and XLM-R (`lm_head`) are.
+        UserError: an encoder's head is not of one piece, as those of BERT (`cls`) and XLM-R (`lm_head`) are; or a
+            decoder's does not give its logits (`decoders.language_model_head`).
     """
+    if decoders.is_decoder(model):
+        return decoders.language_model_head(model)
     for name in ("lm_head", "cls"):
         head = getattr(model, name, None)
         if isinstance(head, nn.Module):
@@ -207,74 +205,7 @@ def language_model_head(model: Any) -> nn.Module:
     )
 
 
-def write_config(folder: Path, target: Path) -> None:
-    """Write `config.json` without the names of the checkpoint's own code."""
-    write_json(target, {key: value for key, value in read_json(folder / "config.json").items() if key != "auto_map"})
-
-
-def write_tokenizer(folder: Path, target: Path, facts: ModelFacts) -> None:
-    """Write `tokenizer.json` and `tokenizer_config.json` of a checkpoint into a folder.
-
-    A `tokenizer.json` is kept byte by byte: classes of transformers rebuild some parts of it from other files.
-
-    Args:
-        folder: the checkpoint.
-        target: where to.
-        facts: of the checkpoint.
-
-    Raises:
-        UserError: there is no tokenizer that is or can become a fast one, or it does not fit the model.
-    """
-    if (folder / "tokenizer.json").is_file():
-        text = (folder / "tokenizer.json").read_text(encoding="utf-8")
-    else:
-        text = _convert_tokenizer(folder)
-    with replacing(target / "tokenizer.json") as path:
-        path.write_text(text, encoding="utf-8")
-    names = Segmenter(target / "tokenizer.json").tokenizer.get_vocab()
-    _check_vocabulary(folder, names, facts)
-    write_json(target / "tokenizer_config.json", _tokenizer_config(folder, names, facts))
-    Segmenter(target / "tokenizer.json").token_ids()  # says whether there is a padding token
-
-
-def _check_vocabulary(folder: Path, names: Mapping[str, int], facts: ModelFacts) -> None:
-    largest = max(names.values(), default=-1)
-    if largest >= facts.vocabulary:
-        raise UserError(
-            f"the tokenizer of {folder} has ids up to {largest}, but the model embeds {facts.vocabulary} tokens; "
-            "they do not belong together"
-        )
-    if len(names) < facts.vocabulary / 2:
-        raise UserError(
-            f"the tokenizer of {folder} has {len(names)} pieces, but the model embeds {facts.vocabulary} tokens; "
-            "they do not belong together, or the tokenizer could not be converted: add a tokenizer.json"
-        )
-
-
-def _convert_tokenizer(folder: Path) -> str:
-    """Return the `tokenizer.json` of a checkpoint that has only the files of a slow tokenizer."""
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        text: str = tokenizer.backend_tokenizer.to_str(pretty=True)
-    except Exception as error:  # of several kinds, by tokenizer and by what is installed
-        raise UserError(
-            f"{folder} has no tokenizer.json, and its other files could not be converted into one: "
-            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}. Convert it where sentencepiece and "
-            f"protobuf are installed, with 'AutoTokenizer.from_pretrained(checkpoint).save_pretrained(folder)'"
-        ) from error
-    return text
-
-
-def _tokenizer_config(folder: Path, names: Mapping[str, int], facts: ModelFacts) -> dict[str, Any]:
-    """Return the settings of a tokenizer: those given, with the names of special tokens that they leave out."""
-    found: dict[str, Any] = {}
-    for name in ("special_tokens_map.json", "tokenizer_config.json"):
-        found |= read_json(folder / name) if (folder / name).is_file() else {}
-    if not (folder / "tokenizer_config.json").is_file():
-        found |= {"tokenizer_class": "PreTrainedTokenizerFast"}
-        found |= {"model_max_length": facts.max_positions} if facts.max_positions else {}
-    for key, spellings in _SPECIAL.items():
-        token = next((token for token in spellings if token in names), None)
-        if token and not found.get(key):
-            found[key] = token
-    return {key: value for key, value in found.items() if key != "auto_map"}
+def write_config(folder: Path, target: Path, attention: str = decoders.BIDIRECTIONAL) -> None:
+    """Write `config.json` without the names of the checkpoint's own code, and with how a decoder attends."""
+    kept = {key: value for key, value in read_json(folder / "config.json").items() if key != "auto_map"}
+    write_json(target, decoders.described(kept, attention))

@@ -68,7 +68,7 @@ class MultipleChoiceHead(ClassificationHead):
 
 
 class TaggingHead(nn.Module):
-    """Dropout and linear at the first sub-token of every word; logits (W, C), the words of all sequences in a row."""
+    """Dropout and linear at the sub-token that stands for a word; logits (W, C), the words of all sequences."""
 
     def __init__(self, width: int, classes: int, dropout: float) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class RankingHead(nn.Module):
 
 
 class MaskedTokenHead(nn.Module):
-    """The pretrained model's own masked-language-model head, at the masked tokens only; logits (W, vocabulary)."""
+    """A masked language model's own head, at the masked tokens only; logits (W, vocabulary)."""
 
     def __init__(self, language_model_head: nn.Module) -> None:
         super().__init__()
@@ -141,8 +141,12 @@ class MaskedTokenHead(nn.Module):
         return logits_WV
 
     def loss_sum(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Return the cross-entropy summed over the masked tokens."""
+        """Return the cross-entropy summed over the tokens to predict."""
         return functional.cross_entropy(logits, batch.tensors["label"], reduction="sum")
+
+
+class NextTokenHead(MaskedTokenHead):
+    """A causal language model's own head, at every token that another one follows; logits (W, vocabulary)."""
 
 
 def make_head(family: str, width: int, classes: int, dropout: float) -> Any:

@@ -120,7 +120,7 @@ def model_card(
         f"Made by the {run['stage']} stage of an intermediate-task transfer study (Phang et al. 2020, "
         "arXiv 2005.13013).",
         _tasks(spec, bool(datasets)),
-        f"## How to load\n\n{_loading(_shown(folder), pretraining)}",
+        f"## How to load\n\n{_loading(_shown(folder), pretraining, 'attention' in spec)}",
         _table("English development scores", ("task", "metric", "score"), _scores(run)) + _selection(run),
         _table(
             f"Hyper-parameters (specification {run['spec_hash']})",
@@ -175,9 +175,9 @@ def _tasks(spec: Mapping[str, Any], published: bool) -> str:
     return _table("Tasks and corpora", headings if published else headings[:3], rows)
 
 
-def _loading(path: str, pretraining: bool) -> str:
+def _loading(path: str, pretraining: bool, causal: bool) -> str:
     """Return how the model is loaded."""
-    kind = "AutoModelForMaskedLM" if pretraining else "AutoModel"
+    kind = f"AutoModelFor{'Causal' if causal else 'Masked'}LM" if pretraining else "AutoModel"
     code = f"""```python
 from transformers import {kind}, AutoTokenizer
 

@@ -22,6 +22,7 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.features.batches import micro_batches
 from workflow.scripts.features.collation import Batch, collate_rows
 from workflow.scripts.features.store import Features
+from workflow.scripts.modeling.decoders import copies
 from workflow.scripts.modeling.encoders import encode
 from workflow.scripts.modeling.heads import RankingHead
 from workflow.scripts.modeling.precision import computing
@@ -95,7 +96,7 @@ def contrastive_gradients(loop: "TrainingLoop", task: TrainingTask, items: Array
     pairing, features = pair(task.features, items), task.features
     pieces, padded = [], 0
     for first, rows in ((0, pairing.queries), (len(pairing.queries), pairing.candidates)):
-        lengths = features.input_ids.lengths[rows]
+        lengths = features.input_ids.lengths[rows] * copies(loop.encoder)
         for part in micro_batches(np.arange(len(rows)), lengths, loop.budget):
             pieces.append((first + part, rows[part]))
             padded += len(part) * int(lengths[part].max())

@@ -14,7 +14,8 @@ appendix):
 
 Frozen lower layers have no backward pass, frozen weights under an adapter only the half to their input. The lowest
 layer that is trained counts like those above it, although its first products need no gradient to their input. Heads
-count for the rows that they read: sequences, words, tokens, or masked tokens with the projection to the vocabulary.
+count for the rows that they read: sequences, words, tokens, or tokens to predict with the projection to the vocabulary.
+Under a causal mask L^2 counts in full, as is usual; a sequence that is given twice (`echo`) has 2 L tokens.
 
     shape = model_shape(encoder, {"mnli": head})
     flops = shape.training_flops(sequence_lengths(batch), "mnli", head_rows(batch))
@@ -35,6 +36,8 @@ import torch
 from torch import nn
 
 from workflow.scripts.features.collation import Batch
+from workflow.scripts.modeling.decoders import copies
+from workflow.scripts.modeling.heads import NextTokenHead
 from workflow.scripts.training.energy import POWERCAP, energy_counter
 
 Array = np.ndarray[Any, Any]
@@ -67,11 +70,15 @@ class ModelShape:
         token: of every token.
         pair: of every pair of tokens of one sequence, that is L^2 times.
         heads: of every row that a head reads, by name.
+        copies: how often the model is given a sequence (`echo`: 2).
+        once: heads for which it is given but once, those of text that is predicted.
     """
 
     token: Flops
     pair: Flops
     heads: Mapping[str, Flops] = field(default_factory=dict)
+    copies: int = 1
+    once: frozenset[str] = frozenset()
 
     def forward_flops(self, lengths: Array, head: str = "", rows: int = 0) -> float:
         """Return the operations of inference.
@@ -89,7 +96,7 @@ class ModelShape:
         return flops.forward + flops.backward
 
     def _flops(self, lengths: Array, head: str, rows: int) -> Flops:
-        exact = np.asarray(lengths, dtype=np.float64)
+        exact = np.asarray(lengths, dtype=np.float64) * (1 if head in self.once else self.copies)
         flops = self.token * float(exact.sum()) + self.pair * float((exact * exact).sum())
         return flops + self.heads[head] * rows if head else flops
 
@@ -121,7 +128,10 @@ def model_shape(encoder: Any, heads: Mapping[str, nn.Module] | None = None) -> M
     for name, part in encoder.named_modules():  # projections between embeddings and layers (ELECTRA, ALBERT)
         if not list(part.children()) and id(part) not in counted and not name.startswith("pooler."):
             token += _product_flops(part, reached)
-    return ModelShape(token, pair, {name: _product_flops(head, True) for name, head in (heads or {}).items()})
+    read = heads or {}
+    once = frozenset(name for name, head in read.items() if isinstance(head, NextTokenHead))
+    flops = {name: _product_flops(head, True) for name, head in read.items()}
+    return ModelShape(token, pair, flops, copies(encoder), once)
 
 
 def _weights(module: nn.Module) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from torch import nn
 from workflow.scripts.devices import token_budget
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.batches import micro_batches
-from workflow.scripts.features.collation import Batch, collate, collate_masked
+from workflow.scripts.features.collation import Batch
 from workflow.scripts.modeling.encoders import encode
 from workflow.scripts.modeling.heads import RankingHead
 from workflow.scripts.modeling.precision import choose_kernels, computing
@@ -222,7 +222,7 @@ class TrainingLoop:
                 result = self._gradients(task, items, (self.seed, number, index))
                 break
             except RuntimeError as error:
-                self._halve_budget(error, int(task.features.item_tokens[items].max()))
+                self._halve_budget(error, int(task.tokens(items, self.encoder).max()))
                 set_random_state(before)
         if not math.isfinite(result.loss):
             raise UserError(
@@ -283,11 +283,9 @@ class TrainingLoop:
     def _batches(self, task: TrainingTask, items: Array, key: tuple[int, int, int]) -> list[tuple[Batch, float]]:
         """Return this process's part of the micro-batches of one step, and what their loss is multiplied by."""
         batches = []
-        for piece in micro_batches(items, task.features.item_tokens[items], self.budget * self.processes.count):
+        for piece in micro_batches(items, task.tokens(items, self.encoder), self.budget * self.processes.count):
             mine, share = self.processes.share(piece)
-            masked = task.masked
-            batch = collate_masked(task.features, mine, masked, key) if masked else collate(task.features, mine)
-            batches.append((batch, share))
+            batches.append((task.batch(mine, key), share))
         return batches
 
     def _backward(self, task: TrainingTask, batch: Batch, share: float, divisor: float) -> float:

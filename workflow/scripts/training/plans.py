@@ -11,7 +11,7 @@ from torch import nn
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.batches import EpochPlan, nested_order
 from workflow.scripts.features.store import Features
-from workflow.scripts.modeling.heads import MaskedTokenHead, make_head
+from workflow.scripts.modeling.heads import MaskedTokenHead, NextTokenHead, make_head
 from workflow.scripts.training.schedule import capped_sizes, mixing_weights, task_sequence, with_corpora
 from workflow.scripts.training.task import TrainingTask
 
@@ -52,7 +52,7 @@ def _chosen(features: Features, task: str, examples: int | None, seed: int) -> A
 
 
 def supervised(
-    spec: dict[str, Any], tokens: Sequence[Path], width: int, language_model_head: nn.Module | None = None
+    spec: dict[str, Any], tokens: Sequence[Path], width: int, text: nn.Module | None = None
 ) -> tuple[list[TrainingTask], Array]:
     """Return the tasks of an intermediate or target training and the task of every step.
 
@@ -66,7 +66,7 @@ def supervised(
             `sampling_alpha`; for nested subsets `examples`; for durations `steps`.
         tokens: the tokenizer's token files, `<task>/<split>.arrow`.
         width: hidden size of the encoder.
-        language_model_head: head of the pretrained model, where there are corpora.
+        text: the pretrained model's head for masked or for next tokens (`text_head`), where there are corpora.
     """
     tasks = []
     for number, name in enumerate(spec["tasks"]):
@@ -78,10 +78,9 @@ def supervised(
     sizes = capped_sizes([len(task.plan.items) for task in tasks], spec.get("cap"))
     weights = mixing_weights(sizes, spec.get("sampling", "proportional"), spec.get("temperature", 1))
     shares = spec.get("corpora", {})
-    if shares and language_model_head is not None:
-        head = MaskedTokenHead(language_model_head)
+    if shares and text is not None:
         for number, name in enumerate(shares, start=len(tasks)):
-            tasks.append(corpus(name, tokens, head, spec | {"batch_size": spec["corpus_batch_size"]}, number))
+            tasks.append(corpus(name, tokens, text, spec | {"batch_size": spec["corpus_batch_size"]}, number))
     if "steps" in spec:
         together = sum(shares.values())
         weights = np.array([*(weights / weights.sum() * (1 - together)), *shares.values()])
@@ -93,21 +92,26 @@ def supervised(
     return tasks, with_corpora(sequence, list(shares.values()), len(spec["tasks"]), spec["seed"])
 
 
+def text_head(language_model_head: nn.Module, *, decoder: bool) -> MaskedTokenHead:
+    """Return the head of a training on plain text: for next tokens of decoders, else for masked ones."""
+    return NextTokenHead(language_model_head) if decoder else MaskedTokenHead(language_model_head)
+
+
 def corpus(name: str, tokens: Sequence[Path], head: nn.Module, spec: dict[str, Any], number: int) -> TrainingTask:
-    """Return the masked-language-model training of one corpus.
+    """Return the training on plain text of one corpus.
 
     Args:
         name: of the corpus.
         tokens: token files.
-        head: of the masked language model, shared by all corpora.
+        head: for masked or for next tokens (`text_head`), shared by all corpora.
         spec: `batch_size`, `masked`, `sampling_alpha`, `seed`.
         number: of the corpus among the tasks of the run.
 
     Raises:
-        UserError: the tokenizer has no mask token.
+        UserError: tokens are to be masked, but the tokenizer has no mask token.
     """
     features = Features(token_file(tokens, name))
-    if features.tokens.mask is None:
+    if features.tokens.mask is None and not isinstance(head, NextTokenHead):
         raise UserError(f"the tokenizer of {name} has no mask token; masked-language-model training needs one")
     plan = EpochPlan(
         features.item_tokens,
@@ -119,20 +123,17 @@ def corpus(name: str, tokens: Sequence[Path], head: nn.Module, spec: dict[str, A
     return TrainingTask(name, features, plan, head, spec["masked"])
 
 
-def pretraining(
-    spec: dict[str, Any], tokens: Sequence[Path], language_model_head: nn.Module
-) -> tuple[list[TrainingTask], Array]:
-    """Return the corpora of a masked-language-model training and the corpus of every step.
+def pretraining(spec: dict[str, Any], tokens: Sequence[Path], text: nn.Module) -> tuple[list[TrainingTask], Array]:
+    """Return the corpora of a training on plain text and the corpus of every step.
 
     Args:
         spec: `corpora` (shares), `steps`, `batch_size`, `masked`, `sampling_alpha`, `seed`.
         tokens: the tokenizer's token files, `<task>/<split>.arrow`.
-        language_model_head: the head of the pretrained model, shared by all corpora.
+        text: the model's head for masked or for next tokens (`text_head`), shared by all corpora.
 
     Raises:
-        UserError: the tokenizer has no mask token.
+        UserError: as `corpus`.
     """
-    head = MaskedTokenHead(language_model_head)
-    tasks = [corpus(name, tokens, head, spec, number) for number, name in enumerate(spec["corpora"])]
+    tasks = [corpus(name, tokens, text, spec, number) for number, name in enumerate(spec["corpora"])]
     shares = np.array(list(spec["corpora"].values()), dtype=np.float64)
     return tasks, task_sequence(shares, spec["steps"], spec["seed"])

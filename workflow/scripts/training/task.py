@@ -2,12 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 from torch import nn
 
 from workflow.scripts.features.batches import EpochPlan
+from workflow.scripts.features.collation import Batch, collate, collate_masked, collate_next_tokens
 from workflow.scripts.features.store import Features
+from workflow.scripts.modeling.decoders import copies
+from workflow.scripts.modeling.heads import NextTokenHead
+
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -28,13 +34,35 @@ class Hyperparameters:
 
 @dataclass
 class TrainingTask:
-    """A task's sequences, their plan of batches and its head; `masked` is the share of masked tokens of plain text."""
+    """A task's sequences, their plan of batches and its head.
+
+    Attributes:
+        masked: share of masked tokens of plain text; decoders predict every token of it and mask none.
+    """
 
     name: str
     features: Features
     plan: EpochPlan
     head: nn.Module
     masked: float = 0.0
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the head is the pretrained model's own, for plain text."""
+        return self.features.family == "text"
+
+    def tokens(self, items: Array, encoder: Any) -> Array:
+        """Return the padded tokens that some items are to an encoder, shape (items,)."""
+        tokens: Array = self.features.item_tokens[items]
+        return tokens if self.is_text else tokens * copies(encoder)
+
+    def batch(self, items: Array, key: tuple[int, ...]) -> Batch:
+        """Return the batch of some items; masks depend on `key`."""
+        if isinstance(self.head, NextTokenHead):
+            return collate_next_tokens(self.features, items)
+        if self.masked:
+            return collate_masked(self.features, items, self.masked, key)
+        return collate(self.features, items)
 
 
 class StepResult(NamedTuple):
