@@ -14,8 +14,9 @@ import pytest
 
 from workflow.scripts import analyse_gains, make_tables
 from workflow.scripts.errors import UserError
+from workflow.scripts.reporting.formats import interval_text, p_text
 from workflow.scripts.reporting.gains import AVERAGE, Gains, mark_note, read_gains
-from workflow.scripts.reporting.inference_tables import gains_table, interval_text, p_text, variants_table
+from workflow.scripts.reporting.inference_tables import gains_table, variants_table
 from workflow.scripts.reporting.published import PUBLISHED
 from workflow.scripts.runspec import encode
 from workflow.scripts.settings import defaults
@@ -219,7 +220,7 @@ def test_files_of_another_program_are_refused(tmp_path: Path) -> None:
 def test_texts() -> None:
     assert interval_text(-0.44, 1.2) == "[\u22120.4, +1.2]"
     assert interval_text(None, 1.2) == "–"
-    assert [p_text(p) for p in (None, 0.0004, 0.04)] == ["–", "< 0.001", "0.040"]
+    assert [p_text(p, space=" ") for p in (None, 0.0004, 0.04)] == ["–", "< 0.001", "0.040"]
 
 
 def test_csv_of_nothing_names_its_columns() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workflow.scripts.file_patterns import expand
 from workflow.scripts.logs import configure, run
-from workflow.scripts.reporting.figures import save
+from workflow.scripts.reporting.drawing import add_files, write
 from workflow.scripts.reporting.learning import learning_figure, read_curve
 from workflow.scripts.reporting.titles import display_titles
 
@@ -22,14 +22,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Draw the figure; see the module's docstring and `--help`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", nargs="+", required=True, help="run cards of all models, paths or patterns")
-    parser.add_argument("--svg", type=Path, required=True, help="figure to write, for screens and papers")
-    parser.add_argument("--png", type=Path, required=True, help="the same as pixels, 200 per inch")
+    add_files(parser)
     parser.add_argument("--log", type=Path, help="file that log lines are also written to")
     options = parser.parse_args(argv)
     log = configure(options.log, stage=STAGE)
     curves = [curve for path in expand(options.runs) if (curve := read_curve(path))]
-    save(learning_figure(curves, display_titles()), options.svg, options.png)
-    log.info("%s, %s", options.svg, options.png)
+    write(learning_figure(curves, display_titles()), options, log)
     return 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from workflow.scripts.files import read_json, write_text
 from workflow.scripts.logs import configure, run
+from workflow.scripts.reporting.drawing import add_files
 from workflow.scripts.reporting.figures import save
 from workflow.scripts.reporting.layers import layer_csv, layer_figure, read_sweep
 from workflow.scripts.reporting.titles import display_titles
@@ -22,8 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Draw the figure; see the module's docstring and `--help`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--layers", type=Path, nargs="+", required=True, help="scores by layer (JSON)")
-    parser.add_argument("--svg", type=Path, required=True, help="figure to write, for screens and papers")
-    parser.add_argument("--png", type=Path, required=True, help="the same as pixels, 200 per inch")
+    add_files(parser)
     parser.add_argument("--csv", type=Path, required=True, help="its numbers")
     parser.add_argument("--log", type=Path, help="file that log lines are also written to")
     options = parser.parse_args(argv)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workflow.scripts.logs import configure, run
 from workflow.scripts.reporting.diagram import stage_figure
-from workflow.scripts.reporting.figures import save
+from workflow.scripts.reporting.drawing import add_files, write
 from workflow.scripts.reporting.titles import display_titles
 from workflow.scripts.runspec import decode
 
@@ -22,13 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Draw the figure; see the module's docstring and `--help`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spec", required=True, help="run specification (JSON) with the counts of `count_stages`")
-    parser.add_argument("--svg", type=Path, required=True, help="figure to write, for screens and papers")
-    parser.add_argument("--png", type=Path, required=True, help="the same as pixels, 200 per inch")
+    add_files(parser)
     parser.add_argument("--log", type=Path, help="file that log lines are also written to")
     options = parser.parse_args(argv)
     log = configure(options.log, stage=STAGE)
-    save(stage_figure(decode(options.spec)["stages"], display_titles()), options.svg, options.png)
-    log.info("%s, %s", options.svg, options.png)
+    write(stage_figure(decode(options.spec)["stages"], display_titles()), options, log)
     return 0
 
 

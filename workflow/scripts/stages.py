@@ -1,5 +1,6 @@
 """The stages of a study, and how many jobs each has, for its diagram."""
 
+from math import prod
 from typing import Any
 
 from workflow.scripts.study import NONE, Study
@@ -26,12 +27,9 @@ def count_stages(study: Study) -> dict[str, Stage]:
         "evaluation": [models, sources, targets, seeds],
     }
     stages: dict[str, Stage] = {
-        name: {"factors": found, "jobs": 1 if name != "data" else found[0][0]} for name, found in factors.items()
+        name: {"factors": found, "jobs": prod(number for number, _ in found)} for name, found in factors.items()
     }
-    for name, found in factors.items():
-        if name != "data":
-            for number, _ in found:
-                stages[name]["jobs"] *= number
+    stages["data"]["jobs"] = len(study.needed_tasks())  # all languages of a data set are one job
     stages["intermediate"]["segments"] = models[0] * segments * seeds[0]
     stages["pretrained"]["fetched"] = sum(study.is_fetched(model) for model in study.models)
     stages["evaluation"]["direct"] = [target for target in study.targets if study.training_task(target) is None]

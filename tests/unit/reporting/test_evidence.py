@@ -9,12 +9,11 @@ from workflow.scripts.reporting.evidence import (
     cautions,
     evidence_sentence,
     evidence_table,
-    interval_text,
-    p_text,
     read_language_intervals,
     verdict,
 )
 from workflow.scripts.reporting.explorer import explorer_data, script_json
+from workflow.scripts.reporting.formats import interval_text, p_text
 from workflow.scripts.reporting.gains import read_gains
 from workflow.scripts.reporting.scores import read_languages, read_scores
 

@@ -1,6 +1,8 @@
 """What the programs that draw a figure have in common: everything but the figure."""
 
+import argparse
 from collections.abc import Callable, Mapping, Sequence
+from logging import Logger
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -30,11 +32,21 @@ def draw(
         The exit status.
     """
     parser = scores_parser(description)
-    parser.add_argument("--svg", type=Path, required=True, help="figure to write, for screens and papers")
-    parser.add_argument("--png", type=Path, required=True, help="the same as pixels, 200 per inch")
+    add_files(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage=stage)
     models, _ = load(options)
-    save(figure(models, display_titles()), options.svg, options.png)
-    log.info("%s, %s", options.svg, options.png)
+    write(figure(models, display_titles()), options, log)
     return 0
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments for the files of a figure."""
+    parser.add_argument("--svg", type=Path, required=True, help="figure to write, for screens and papers")
+    parser.add_argument("--png", type=Path, required=True, help="the same as pixels, 200 per inch")
+
+
+def write(figure: Figure, options: argparse.Namespace, log: Logger) -> None:
+    """Write a figure into the files that `add_files` named."""
+    save(figure, options.svg, options.png)
+    log.info("%s, %s", options.svg, options.png)

@@ -6,14 +6,11 @@ from typing import Any
 
 from workflow.scripts.files import read_table
 from workflow.scripts.reporting.aggregate import overall_gain
-from workflow.scripts.reporting.formats import MISSING, decimal
-from workflow.scripts.reporting.gains import CORRECTIONS, MARK, Gains
+from workflow.scripts.reporting.formats import decimal, interval_text, p_text
+from workflow.scripts.reporting.gains import CORRECTIONS, LANGUAGE_KEY, MARK, SCHEMAS, Gains, keyed
 from workflow.scripts.reporting.scores import Scores
 from workflow.scripts.reporting.tables import AVERAGE, source_title
 
-LANGUAGE_COLUMNS = [
-    "model", "source", "target", "language", "score", "low", "high", "gain", "gain_low", "gain_high", "n",
-]  # fmt: skip
 Line = Mapping[str, Any]
 Key = tuple[str, str, str, str]
 """Model, source, target, language."""
@@ -25,27 +22,12 @@ def read_language_intervals(path: Path) -> dict[Key, Line]:
     Raises:
         UserError: the file is missing or lacks a column.
     """
-    rows = read_table(path, LANGUAGE_COLUMNS).to_pylist()
-    return {(row["model"], row["source"], row["target"], row["language"]): row for row in rows}
+    return keyed(read_table(path, SCHEMAS["languages"].names), LANGUAGE_KEY)
 
 
 def mark(row: Line) -> str:
     """Return `*` for a gain that differs from 0 after correction; with one seed none does."""
     return MARK if row["significant"] else ""
-
-
-def p_text(value: float | None) -> str:
-    """Return a p value with three decimals, `<0.001` below them, `–` for None."""
-    if value is None:
-        return MISSING
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def interval_text(low: float | None, high: float | None) -> str:
-    """Return an interval as `[−0.4, +2.1]`, `–` where a bound is unknown."""
-    if low is None or high is None:
-        return MISSING
-    return f"[{decimal(low, signed=True)}, {decimal(high, signed=True)}]"
 
 
 def evidence_table(scores: Scores, gains: Gains, titles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -83,8 +65,8 @@ def verdict(scores: Scores, gains: Gains, titles: Mapping[str, str]) -> str:
 
 
 def _p_phrase(value: float) -> str:
-    text = p_text(value)
-    return text.replace("<", "< ") if text.startswith("<") else f"= {text}"
+    text = p_text(value, space=" ")
+    return text if text.startswith("<") else f"= {text}"
 
 
 def evidence_sentence(lines: Sequence[Line], gains: Gains) -> str:

@@ -21,6 +21,20 @@ def decimal(value: float, *, signed: bool = False) -> str:
     return text.replace("-", MINUS)
 
 
+def interval_text(low: float | None, high: float | None) -> str:
+    """Return an interval as `[−0.4, +2.1]`, `–` where a bound is unknown."""
+    if low is None or high is None:
+        return MISSING
+    return f"[{decimal(low, signed=True)}, {decimal(high, signed=True)}]"
+
+
+def p_text(value: float | None, *, space: str = "") -> str:
+    """Return a p value with three decimals, `<0.001` below them (`space` after the sign), `–` for None."""
+    if value is None:
+        return MISSING
+    return f"<{space}0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def value_text(number: Number) -> str:
     """Return the mean or means of an entry (`–` where unknown, `*` if significant, `†` where seeds are missing)."""
     if not number.known:

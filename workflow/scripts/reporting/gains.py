@@ -1,7 +1,7 @@
 """Gains with what is known of their uncertainty: the files of `analyse_gains`, written and read."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ PROVENANCE = b"provenance"
 MARK = "*"
 CORRECTIONS = {"holm": "Holm's", "bh": "Benjamini and Hochberg's"}
 
-_NAMES = ("model", "source", "target")
+GAIN_KEY = ("model", "source", "target")
+LANGUAGE_KEY = (*GAIN_KEY, "language")
 _GAIN = pa.schema(
     [
         *((name, pa.string()) for name in ("model", "source", "base", "target", "metric")),
@@ -35,7 +36,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     "variants": _GAIN,
     "languages": pa.schema(
         [
-            *((name, pa.string()) for name in (*_NAMES, "language")),
+            *((name, pa.string()) for name in LANGUAGE_KEY),
             *((name, pa.float64()) for name in ("score", "low", "high", "gain", "gain_low", "gain_high")),
             ("n", pa.int64()),
         ]
@@ -110,10 +111,10 @@ def read_gains(folder: Path) -> Gains:
             f"{folder / 'gains.parquet'} says nothing of its settings; delete it and run analyse_gains again"
         )
     return Gains(
-        _by(tables["gains"], ("model", "source", "target")),
-        _by(tables["variants"], ("model", "source", "target")),
-        _by(tables["languages"], ("model", "source", "target", "language")),
-        _by(tables["best"], ("model", "target")),
+        keyed(tables["gains"], GAIN_KEY),
+        keyed(tables["variants"], GAIN_KEY),
+        keyed(tables["languages"], LANGUAGE_KEY),
+        keyed(tables["best"], ("model", "target")),
         json.loads(metadata[PROVENANCE]),
     )
 
@@ -146,6 +147,6 @@ def correction_note(gains: Gains) -> str:
     return text
 
 
-def _by(table: pa.Table, names: Iterable[str]) -> dict[Any, Mapping[str, Any]]:
-    keys = tuple(names)
-    return {tuple(row[name] for name in keys): row for row in table.to_pylist()}
+def keyed(table: pa.Table, names: Sequence[str]) -> dict[Any, Mapping[str, Any]]:
+    """Return the rows of a table by the values of some of its columns."""
+    return {tuple(row[name] for name in names): row for row in table.to_pylist()}

@@ -5,7 +5,7 @@ from typing import Any
 
 from workflow.scripts.reporting.aggregate import Estimate
 from workflow.scripts.reporting.costs import StageCost
-from workflow.scripts.reporting.formats import MISSING, decimal
+from workflow.scripts.reporting.formats import MISSING, decimal, interval_text, p_text
 from workflow.scripts.reporting.gains import AVERAGE, CORRECTIONS, SCHEMAS, Gains, mark_note
 from workflow.scripts.reporting.records import Record
 from workflow.scripts.reporting.tables import Entry, Number, Row, Table, source_title
@@ -121,20 +121,6 @@ def cost_records(costs: Sequence[StageCost]) -> list[Record]:
     ]
 
 
-def interval_text(low: float | None, high: float | None) -> str:
-    """Return an interval such as `[−0.4, +1.2]`, a dash where there is none."""
-    if low is None or high is None:
-        return MISSING
-    return f"[{decimal(low, signed=True)}, {decimal(high, signed=True)}]"
-
-
-def p_text(p: float | None) -> str:
-    """Return a p-value with three decimals, or that it is below 0.001."""
-    if p is None:
-        return MISSING
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def _entries(row: Gain, adjusted: str, *first: Entry) -> tuple[Entry, ...]:
     brackets = interval_text(row["low_random"], row["high_random"])
     return (
@@ -142,8 +128,8 @@ def _entries(row: Gain, adjusted: str, *first: Entry) -> tuple[Entry, ...]:
         _number(row["gain"], row["n_seeds"], marked=bool(row["significant"])),
         interval_text(row["low"], row["high"]),
         brackets if brackets == MISSING else f"({brackets[1:-1]})",
-        p_text(row["p"]),
-        p_text(row[adjusted]),
+        p_text(row["p"], space=" "),
+        p_text(row[adjusted], space=" "),
         MISSING if row["minimum_detectable_effect"] is None else decimal(row["minimum_detectable_effect"]),
     )
 

@@ -28,14 +28,20 @@ from workflow.scripts.reporting.evidence import (
     cautions,
     evidence_sentence,
     evidence_table,
-    interval_text,
-    p_text,
     verdict,
 )
 from workflow.scripts.reporting.explorer import explorer_data, script_json
 from workflow.scripts.reporting.figures import INK
 from workflow.scripts.reporting.findings import caveats, findings, headline
-from workflow.scripts.reporting.formats import MISSING, decimal, is_text, spread_text, value_text
+from workflow.scripts.reporting.formats import (
+    MISSING,
+    decimal,
+    interval_text,
+    is_text,
+    p_text,
+    spread_text,
+    value_text,
+)
 from workflow.scripts.reporting.gains import Gains
 from workflow.scripts.reporting.inference_tables import variants_table
 from workflow.scripts.reporting.scores import Scores
