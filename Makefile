@@ -6,16 +6,21 @@ BIN := $(VENV)/bin
 CORES ?= all
 # Source distributions are built in an environment of their own: the setup.py of seqeval wants newer tools than Debian 12's
 export PIP_USE_PEP517 := 1
+# CONFIRM=yes lets clean-cache remove what it else only tells
+CONFIRM ?=
 # The study: the laboratory, or another configuration, for example CONFIG=config/mini.yaml
 CONFIG ?= config/config.yaml
 # An index with PyTorch's CPU builds (its URL stands on PyTorch's "Get started" page). Without it Linux users get pip's
 # default build, which brings CUDA.
 TORCH_INDEX ?=
+# Further options of pip-audit, for example AUDIT='--vulnerability-service osv'
+AUDIT ?=
 
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help run plan bundle submission watch test test-cluster check format docs clean-environment
+.PHONY: help run plan studies bundle submission publish watch clean-cache restore-cache test test-cluster check audit format docs site \
+  clean-environment
 
 help: ## This text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -26,6 +31,9 @@ run: $(VENV)/.run ## Create the environment and run a study (CONFIG=, the labora
 plan: $(VENV)/.run ## Say what a study takes before it runs: jobs, FLOPs, GPU-hours, disk (CONFIG=; PLAN= further options)
 	@$(BIN)/python -m workflow.scripts.plan_study --config $(CONFIG) $(PLAN)
 
+studies: $(VENV)/.run ## Run the studies of a configuration (CONFIG=, STUDY= names one): design, estimates, verdict
+	$(BIN)/snakemake $(if $(STUDY),study_$(STUDY),studies) --cores $(CORES) --configfile $(CONFIG)
+
 bundle: $(VENV)/.run ## Collect all data and models that a study needs (CONFIG=) into a folder for an offline machine
 	$(BIN)/snakemake bundle --cores $(CORES) --configfile $(CONFIG)
 
@@ -33,8 +41,18 @@ submission: $(VENV)/.run ## Write XTREME's submission folders of a study (CONFIG
 	$(BIN)/snakemake submission --cores $(CORES) --configfile $(CONFIG) $(if $(MODEL)$(SOURCE)$(SEED),--config \
 	  'submission={$(if $(MODEL),model: $(MODEL)$(comma) )$(if $(SOURCE),source: $(SOURCE)$(comma) )$(if $(SEED),seed: $(SEED))}')
 
+publish: $(VENV)/.run ## Prepare intermediate checkpoints for the Hub (CONFIG=; MODEL=, SOURCE=, SEED= name one, else all)
+	$(BIN)/snakemake publish --cores $(CORES) --configfile $(CONFIG) $(if $(MODEL)$(SOURCE)$(SEED),--config \
+	  'publish={$(if $(MODEL),model: $(MODEL)$(comma) )$(if $(SOURCE),source: $(SOURCE)$(comma) )$(if $(SEED),seed: $(SEED))}')
+
 watch: $(VENV)/.run ## Show the running jobs, until Ctrl-C
 	@$(BIN)/python -m workflow.scripts.watch_jobs
+
+clean-cache: $(VENV)/.run ## Say what a finished study (CONFIG=) can do without, and what that costs; CONFIRM=yes removes it
+	@$(BIN)/python -m workflow.scripts.clean_cache --config $(CONFIG) $(CLEAN) $(if $(filter yes,$(CONFIRM)),--remove)
+
+restore-cache: $(VENV)/.run ## Make again what clean-cache has removed (CONFIG=), so that a study can be extended
+	$(BIN)/python -m workflow.scripts.restore_cache --config $(CONFIG) --cores $(CORES)
 
 test: $(VENV)/.dev ## Create the environment and run all tests and checks
 	$(MAKE) --no-print-directory check
@@ -50,13 +68,24 @@ check: $(VENV)/.dev ## Format, lint and types
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
+# --strict: a package that could not be asked about is a failure. Of one group that has a hash all must have one; kubernetes
+# pins other versions than run, hence groups
+audit: $(VENV)/.audit ## Ask for known vulnerabilities of all pinned packages; needs a network
+	@status=0; for group in "torch run dev cluster" kubernetes audit; do \
+	  $(VENV)/audit/bin/python -m pip_audit --strict --disable-pip --no-deps --progress-spinner off \
+	  $$(printf -- '-r requirements/%s.txt ' $$group) $(AUDIT) || status=1; done; exit $$status
+
 format: $(VENV)/.dev ## Put the sources into their canonical format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow
 
-docs: $(VENV)/.run ## Write config/README.md from the configuration's schema
+docs: $(VENV)/.run ## Write config/README.md from the schema, docs/reference/ from the registries
 	$(BIN)/python -m workflow.scripts.describe_config
+	$(BIN)/python -m workflow.scripts.describe_registries
+
+site: $(VENV)/.site ## Build the documentation as a site in site/; loads nothing from elsewhere
+	NO_MKDOCS_2_WARNING=1 $(VENV)/site/bin/mkdocs build --strict
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -79,6 +108,18 @@ $(VENV)/.cluster: $(VENV)/.dev requirements/cluster.txt requirements/kubernetes.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/cluster.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/kubernetes \
 	  -r requirements/kubernetes.txt
+	@touch $@
+
+# The documentation's packages want other versions of some that run.txt pins: they have an environment of their own
+$(VENV)/.site: $(VENV)/.created requirements/site.txt
+	$(PYTHON) -m venv $(VENV)/site
+	$(VENV)/site/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/site.txt
+	@touch $@
+
+# An environment of its own, so that its packages are none of the workflow's
+$(VENV)/.audit: $(VENV)/.created requirements/audit.txt
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/audit.txt
 	@touch $@
 
 clean-environment: ## Remove the environment, never results

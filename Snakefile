@@ -29,8 +29,12 @@ include: "workflow/rules/slices.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/similarity.smk"
+include: "workflow/rules/perplexity.smk"
+include: "workflow/rules/studies.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/typology.smk"
+include: "workflow/rules/publish.smk"
 
 
 rule all:
@@ -40,6 +44,7 @@ rule all:
         f"results/{STUDY.collection}/report.html",
         FILES.summary_files,
         SWEEP.summary_files,
+        SIMILARITIES.main_files,
 
 
 rule scores:
@@ -64,6 +69,10 @@ rule bundle:
     """All data and models that the study needs, for a machine without network."""
     input:
         f"results/{STUDY.collection}/bundle/SHA256SUMS",
+
+
+onstart:
+    start_jobs_at_once(workflow)
 
 
 onsuccess:

@@ -9,7 +9,7 @@ import yaml
 
 from workflow.scripts import bundle_inputs
 from workflow.scripts.errors import UserError
-from workflow.scripts.files import sha256, write_json, write_table
+from workflow.scripts.files import read_json, sha256, write_json, write_table
 from workflow.scripts.sources.lock import LockFile
 from workflow.scripts.sources.mirror import Clones
 from workflow.scripts.tasks import Origin
@@ -127,6 +127,18 @@ def test_commits_and_use_are_told(make):
     assert "--config provider=mirror mirror=<this folder>" in guide
     assert f"| google/xtreme | main | {COMMIT} |" in guide
     assert "set `models.mine.checkpoint` to `<this folder>/models/local/mine`" in guide
+
+
+def test_checkpoints_of_sources_have_names_of_their_own(results):
+    for seed in (1, 2):
+        model(results.parent, f"../intermediate/xlmr/theirs/seed{seed}", {"name": "theirs"})
+        card = results / f"intermediate/xlmr/theirs/seed{seed}/run.json"
+        write_json(card, read_json(card) | {"stage": "imported"})
+    cards = [str(path) for path in sorted(results.glob("intermediate/*/*/*/run.json"))]
+    assert bundle_inputs.main(["--models", *cards, "--out", str(results / "bundle/SHA256SUMS")]) == 0
+    found = content(results / "bundle")
+    assert {f"models/local/xlmr-theirs-seed{seed}/model.safetensors" for seed in (1, 2)} <= found
+    assert "of a source: its checkpoint in `imported`" in (results / "bundle/BUNDLE.md").read_text()
 
 
 def test_the_second_time_nothing_is_copied(make, results):

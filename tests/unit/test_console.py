@@ -1,5 +1,6 @@
 import logging
 import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from workflow.scripts import console
+from workflow.scripts.errors import UserError
 
 
 def record(message="", level=logging.INFO, event=None, **facts):
@@ -60,12 +62,55 @@ def test_python_is_the_one_that_runs_snakemake(monkeypatch):
     assert os.environ["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/somewhere"]
 
 
-@pytest.mark.parametrize(("local", "limit"), [(True, None), (False, "100/1s")])
-def test_jobs_start_at_once_where_no_scheduler_is_asked(local, limit):
-    settings = SimpleNamespace(max_jobs_per_timespan="100/1s")
-    console.start_jobs_at_once(SimpleNamespace(scheduling_settings=settings, local_exec=local))
-    assert settings.max_jobs_per_timespan == limit
+SNAKEFILE = """
+from workflow.scripts.console import start_jobs_at_once
+
+rule all:
+    output:
+        "made",
+    shell:
+        "touch {output}"
+
+onstart:
+    print("limited before:", workflow.scheduler.job_rate_limiter is not None)
+    start_jobs_at_once(workflow)
+    print("limited after:", workflow.scheduler.job_rate_limiter is not None)
+"""
 
 
-def test_a_workflow_that_is_only_read_has_no_schedule():
-    console.start_jobs_at_once(SimpleNamespace(scheduling_settings=None, local_exec=True))
+def test_snakemake_starts_jobs_at_once(tmp_path):
+    """With Snakemake itself: what is changed must be what its scheduler reads."""
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", "Snakefile"]
+    paths = {**os.environ, "PYTHONPATH": str(Path(console.__file__).parents[2])}
+    done = subprocess.run(command, cwd=tmp_path, env=paths, capture_output=True, text=True, check=True)
+    assert "limited before: True" in done.stdout
+    assert "limited after: False" in done.stdout
+
+
+def test_jobs_that_a_scheduler_starts_keep_the_limit():
+    scheduler = SimpleNamespace(job_rate_limiter="100/1s")
+    console.start_jobs_at_once(SimpleNamespace(scheduler=scheduler, local_exec=False))
+    assert scheduler.job_rate_limiter == "100/1s"
+
+
+def test_a_folder_of_logs_that_cannot_be_used_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    console.check_logs("study")  # nothing is there yet
+    logs = Path("results/study/logs")
+    (logs / "fetch").mkdir(parents=True)
+    console.check_logs("study")
+    denied = {"results/study/logs/fetch"}
+    monkeypatch.setattr(console.os, "access", lambda path, mode: str(path) not in denied)
+    with pytest.raises(UserError, match="results/study/logs/fetch cannot be written to or read"):
+        console.check_logs("study")
+    denied.add("results/study")  # where nothing can be written, reading may be all that is wanted
+    console.check_logs("study")
+
+
+def test_a_file_in_place_of_the_folder_of_logs_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("results/study").mkdir(parents=True)
+    Path("results/study/logs").write_text("")
+    with pytest.raises(UserError, match=r"results/study/logs cannot be written to or read \(no folder"):
+        console.check_logs("study")

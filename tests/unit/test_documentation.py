@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from workflow.scripts.describe_config import anchor
 from workflow.scripts.errors import UserError
+from workflow.scripts.headings import anchor
 from workflow.scripts.laboratory.languages import LANGUAGES, SYNTAX, distance
 from workflow.scripts.launch import PACKAGE, find_program
 from workflow.scripts.settings import resolve, schema
 from workflow.scripts.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("", "config/", "docs/", "docs/how-to/", "benchmarks/", "reference/", "requirements/")
-PAGES = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
+FOLDERS = ("", "config/", "docs/**/", "benchmarks/", "reference/**/", "requirements/")
+PAGES = sorted({path for folder in FOLDERS for path in ROOT.glob(f"{folder}*.md")})
 TEXTS = [*PAGES, ROOT / "CITATION.cff", ROOT / "Makefile", *sorted((ROOT / "requirements").glob("*.txt"))]
 SUFFIXES = {"py", "md", "yaml", "smk", "json", "parquet", "arrow", "html", "csv", "tex", "svg", "png", "log"}
 

@@ -33,6 +33,11 @@ def test_every_top_level_package_is_pinned():
     assert {normal(re.split(r"[<>=]", name)[0]) for name in wanted} <= pinned
 
 
+def test_every_package_of_the_site_is_pinned():
+    wanted = tomllib.loads(Path("pyproject.toml").read_text())["project"]["optional-dependencies"]["site"]
+    assert set(wanted) <= {normal(pin.split("==")[0]) for pin in pins(Path("requirements/site.txt"))}
+
+
 def test_no_package_is_pinned_twice():
     names = [normal(pin.split("==")[0]) for pin in pins(*LOCKS)]
     assert len(names) == len(set(names))

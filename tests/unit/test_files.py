@@ -61,3 +61,25 @@ def test_the_commit_is_told_or_unknown(monkeypatch, tmp_path):
     assert files.commit.__wrapped__()
     monkeypatch.setenv("PATH", str(tmp_path))
     assert files.commit.__wrapped__() == "unknown"
+
+
+def test_data_are_compared_with_the_statistics_beside_them(tmp_path):
+    path = tmp_path / "train.parquet"
+    files.write_table(path, pa.table({"x": [1, 2]}))
+    files.check_data(path)  # there are no statistics
+    files.write_json(path.with_suffix(".json"), {"sha256": files.sha256(path)})
+    files.check_data(path)
+    files.write_table(path, pa.table({"x": [1, 3]}))
+    with pytest.raises(UserError, match=r"train\.parquet is not what was written: .*train\.json notes another SHA-256"):
+        files.check_data(path)
+
+
+def test_a_wrong_byte_in_a_page_with_a_checksum_is_told(tmp_path):
+    path, table = tmp_path / "x.parquet", pa.table({"x": list(range(1000))})
+    files.write_table(path, table, checksums=True)
+    assert files.read_table(path) == table
+    content = bytearray(path.read_bytes())
+    content[200] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="cannot be read as Parquet"):
+        files.read_table(path)

@@ -11,6 +11,7 @@ from workflow.scripts.layout import Layout
 from workflow.scripts.settings import defaults, load_settings
 from workflow.scripts.specifications import Specifications
 from workflow.scripts.study import Study
+from workflow.scripts.study_values import wildcard_values
 
 SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text())
 
@@ -251,7 +252,7 @@ def test_trunks_go_through_the_ladder_without_making_it_sources():
     study = Study(VARIANTS)
     segments = ["mnli-s64", "mnli-n8-s64", "mnli-n8-s128", "mnli-n8-s256", "mnli-n8-s300"]
     assert study.trunk_segments() == segments
-    assert study.wildcard_values()["source"] == VARIANTS["sources"]
+    assert wildcard_values(study)["source"] == VARIANTS["sources"]
     files, wildcards = Layout(study), SimpleNamespace(model="nano", seed="1")
     folder = "results/smoke/trunks/nano/{}/seed1/state.safetensors"
     for source, own, before in (

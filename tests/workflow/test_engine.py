@@ -1,6 +1,7 @@
 """Durations, data sizes, early stopping, bfloat16 and adapters, from the configuration to loadable checkpoints."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -117,3 +118,21 @@ def test_the_whole_program_trains_in_two_processes(finished, tmp_path):
     hidden = AutoModel.from_pretrained(tmp_path / "model").eval()
     assert hidden.config.hidden_size == 16
     assert not (tmp_path / "state").exists() or not list((tmp_path / "state").iterdir())
+
+
+def test_another_collection_takes_trunks_and_adapters_over(engine):
+    for part in ("repositories", "data", "tokenizers", "tokens"):  # what it would make itself, bit by bit
+        shutil.copytree(engine.root / f"results/engine/{part}", engine.root / f"results/second/{part}", symlinks=True)
+    asked = "finetuned/adapted/mnli-s40/seed1/mnli"
+    study = (f"results/second/{asked}/run.json", *STUDY, "--config", "collection=second", "reuse=[results/engine]")
+    stages = {"pretrain_model": 1, "train_trunk": 1, "train_intermediate_adapter": 1, "finetune_target_adapter": 1}
+    assert engine.jobs(*study) == stages | {"total": 4}
+    printed = engine.run(*study)
+    assert printed.count("taken over from the collection engine") == 4
+    first, second = (engine.root / f"results/{name}/{asked}" for name in ("engine", "second"))
+    assert (second / "adapter_model.safetensors").read_bytes() == (first / "adapter_model.safetensors").read_bytes()
+    assert (
+        json.loads((second / "adapter_config.json").read_text())["base_model_name_or_path"]
+        == "results/second/models/adapted"
+    )
+    assert engine.jobs(*study) == {}

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.workflow.test_failures import long_pretraining
+from workflow.scripts.files import sha256
 
 SMALL = ("--configfile", "tests/config/smoke.yaml", "--cores", "2")
 CHOICE = ("--config", "sources=[none]", "targets=[tatoeba]")
@@ -30,16 +32,47 @@ cp -r results/smoke kept
 """Runs a command on ever larger disks that are all too small, then on one that is not."""
 
 
+READ_ONLY = """
+set -u
+read_only() { mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"; }
+read_only results
+"$@" > nothing-to-do 2>&1 || exit 7
+"$@" --forcerun collect_scores > results-read-only 2>&1 && exit 8
+umount results
+read_only results/smoke/logs
+"$@" --forcerun collect_scores > logs-read-only 2>&1 && exit 9
+umount results/smoke/logs
+exit 0
+"""
+"""Runs a command while all results, and then the logs, lie on a file system that is mounted for reading."""
+
+
 def scores(path):
     return pq.read_table(path, columns=["target", "language", "metric", "value"]).to_pylist()
 
 
-def test_a_full_disk_is_told_and_costs_nothing_but_the_jobs_that_met_it(tree):
+def in_own_mounts(tree, script, *command):
+    """Run a script with its own mounts; skip the test where that is not permitted."""
     if shutil.which("unshare") is None or subprocess.run([*OWN_MOUNTS, "true"], capture_output=True).returncode:
         pytest.skip("name spaces for mounts are not permitted here (unshare --mount)")
+    subprocess.run([*OWN_MOUNTS, "bash", "-c", script, "script", *command], cwd=tree.root, check=True)
+
+
+def hashes(folder):
+    return {path.relative_to(folder): sha256(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def flip(path):
+    """Change one byte in the middle of a file, which keeps its time and size."""
+    times, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_full_disk_is_told_and_costs_nothing_but_the_jobs_that_met_it(tree):
     (tree.root / "results").mkdir()
-    study = [sys.executable, "-m", "snakemake", "--nocolor", "scores", *SMALL, *CHOICE]
-    subprocess.run([*OWN_MOUNTS, "bash", "-c", FILLING, "fill", *study], cwd=tree.root, check=True)
+    in_own_mounts(tree, FILLING, sys.executable, "-m", "snakemake", "--nocolor", "scores", *SMALL, *CHOICE)
     printed = (tree.root / "printed").read_text()
     attempts = printed.split("full at")
     assert len(attempts) == 4
@@ -66,12 +99,68 @@ def test_a_second_snakemake_in_the_same_folder_is_refused(smoke):
         stderr=subprocess.STDOUT,
     )
     try:
-        while not list((smoke.root / "results/smoke/state").glob("*/state.safetensors")):
+        while not (states := list((smoke.root / "results/smoke/state").glob("*/state.safetensors"))):
             assert first.poll() is None, first.stdout.read()
             time.sleep(0.05)
-        printed = smoke.run(target, *SMALL, check=False)
-        assert "Directory cannot be locked" in printed
+        training = int(states[0].with_name("lock").read_text().split()[1])
+        os.kill(training, signal.SIGSTOP)  # so that it does not end meanwhile
+        try:
+            refused = smoke.run(target, *SMALL, check=False)
+            insisted = smoke.run("--nolock", target, *SMALL, check=False)
+        finally:
+            os.kill(training, signal.SIGCONT)
+        assert "Directory cannot be locked" in refused
+        assert "the training 'nano' is under way already: process" in insisted
+        assert "Traceback" not in refused + insisted
         assert "pretraining" in first.communicate()[0]
         assert first.returncode == 0
     finally:
         first.kill()
+
+
+def test_results_that_cannot_be_written_are_told_and_kept(smoke):
+    before = hashes(smoke.root / "results")
+    in_own_mounts(smoke, READ_ONLY, sys.executable, "-m", "snakemake", "--nocolor", *SMALL)
+    printed = {
+        name: (smoke.root / name).read_text() for name in ("nothing-to-do", "results-read-only", "logs-read-only")
+    }
+    assert "Nothing to be done" in printed["nothing-to-do"]
+    assert "Write-protected output files for rule collect_scores" in printed["results-read-only"]
+    assert "results/smoke/logs cannot be written to or read" in printed["logs-read-only"]
+    assert not any("Traceback" in text for text in printed.values())
+    assert hashes(smoke.root / "results") == before
+
+
+def test_a_wrong_byte_or_a_cut_file_is_told_and_nothing_is_made_of_it(smoke):
+    root = smoke.root / "results/smoke"
+    flip(root / "tokens/subwords/mnli/train.arrow")
+    ccg = root / "tokens/subwords/ccg/train.arrow"
+    times = ccg.stat()
+    ccg.write_bytes(ccg.read_bytes()[:-100])
+    os.utime(ccg, ns=(times.st_atime_ns, times.st_mtime_ns))
+    flip(root / "data/xnli/test.parquet")
+    flip(root / "intermediate/nano/multi/seed1/model.safetensors")
+    flip(root / "predictions/nano/none/seed1/pawsx.parquet")
+    wanted = ["intermediate/nano/mnli/seed1/run.json", "intermediate/nano/ccg/seed1/run.json"]
+    wanted += ["scores/nano/none/seed1/xnli.json", "scores/nano/none/seed1/pawsx.json"]
+    wanted += ["predictions/nano/multi/seed1/tatoeba.parquet"]
+    for name in wanted:
+        (root / name).unlink()
+    printed = smoke.run(*(f"results/smoke/{name}" for name in wanted), *SMALL, check=False)
+    assert "tokens/subwords/mnli/train.arrow is not what was written" in printed
+    assert "tokens/subwords/ccg/train.arrow cannot be read as token file" in printed
+    assert "data/xnli/test.parquet is not what was written" in printed
+    assert "intermediate/nano/multi/seed1/model.safetensors is not what was written" in printed
+    assert "predictions/nano/none/seed1/pawsx.parquet" in printed
+    assert printed.count("ERROR") == len(wanted)
+    assert "Traceback" not in printed
+    assert not any((root / name).exists() for name in wanted)
+
+
+def test_a_clock_that_jumps_repeats_nothing(smoke):
+    """What was written before the clock was set back seems newer than what is made of it; its content is the same."""
+    tomorrow = time.time() + 86_400
+    for folder in ("repositories", "data", "tokenizers", "tokens", "models", "intermediate"):
+        for path in (smoke.root / "results/smoke" / folder).rglob("*"):
+            os.utime(path, (tomorrow, tomorrow))
+    assert smoke.jobs(*SMALL) == {}

@@ -114,9 +114,12 @@ def test_a_deleted_lock_entry_is_pinned_anew(fetched, hub, tmp_path):
 def test_a_refusal_names_what_to_do_and_loses_nothing(fetched, hub, tmp_path):
     tree = copy_tree(tmp_path / "tree")
     (tree.root / "study.yaml").write_text(yaml.safe_dump(CONFIG))
-    hub.faults.append(Fault("/google/xtreme", status=403, headers={"X-Error-Code": "GatedRepo"}, times=99))
+    token = "hf_" + "s3cret" * 5
+    environment = online(hub, tree.root / "cache") | {"HF_TOKEN": token}
+    said = {"X-Error-Code": "GatedRepo", "X-Error-Message": f"Not for {token}"}
+    hub.faults.append(Fault("/google/xtreme", status=403, headers=said, times=99))
     try:
-        printed = tree.run(*STUDY, env=online(hub, tree.root / "cache"), check=False)
+        printed = tree.run("--printshellcmds", *STUDY, env=environment, check=False)
     finally:
         hub.faults.clear()
     assert "google/xtreme" in printed
@@ -124,5 +127,9 @@ def test_a_refusal_names_what_to_do_and_loses_nothing(fetched, hub, tmp_path):
     assert "Traceback" not in printed
     assert not (tree.root / "results/fetched/repositories/xnli/manifest.json").exists()
     assert (tree.root / "results/fetched/repositories/mnli/manifest.json").exists()
-    tree.run(*STUDY, env=online(hub, tree.root / "cache"))
+    printed += tree.run("--printshellcmds", *STUDY, env=environment)
     assert (tree.root / "results/fetched/report.html").exists()
+    assert any(request.headers.get("authorization") == f"Bearer {token}" for request in hub.requests)
+    assert token not in printed
+    files = [path for path in tree.root.rglob("*") if path.is_file()]
+    assert [path for path in files if token.encode() in path.read_bytes()] == []

@@ -18,7 +18,7 @@ use rule train_intermediate as train_intermediate_adapter with:
         card="results/{collection}/intermediate/{model}/{source}/seed{seed}/README.md",
         run="results/{collection}/intermediate/{model}/{source}/seed{seed}/run.json",
     wildcard_constraints:
-        model=one_of(model for model in STUDY.models if STUDY.has_adapter(model)),
+        model=one_of(model for model in STUDY.every_model() if STUDY.has_adapter(model)),
 
 
 use rule finetune_target as finetune_target_adapter with:
@@ -31,4 +31,4 @@ use rule finetune_target as finetune_target_adapter with:
         card="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/README.md",
         run="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/run.json",
     wildcard_constraints:
-        model=one_of(model for model in STUDY.models if STUDY.has_adapter(model)),
+        model=one_of(model for model in STUDY.every_model() if STUDY.has_adapter(model)),

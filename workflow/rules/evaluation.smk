@@ -18,7 +18,7 @@ rule predict_target:
     output:
         predictions="results/{collection}/predictions/{model}/{source}/seed{seed}/{target}.parquet",
     log:
-        "results/{collection}/logs/predict/{model}/{source}.{seed}.{target}.log",
+        "results/{collection}/logs/predict/{model}/{source}/seed{seed}.{target}.log",
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -43,7 +43,7 @@ rule score_target:
         scores="results/{collection}/scores/{model}/{source}/seed{seed}/{target}.json",
         examples="results/{collection}/examples/{model}/{source}/seed{seed}/{target}.parquet",
     log:
-        "results/{collection}/logs/score/{model}/{source}.{seed}.{target}.log",
+        "results/{collection}/logs/score/{model}/{source}/seed{seed}.{target}.log",
     conda:
         "../../envs/workflow.yaml"
     params:
@@ -63,7 +63,7 @@ rule write_submission:
     output:
         manifest="results/{collection}/submission/{model}/{source}/seed{seed}/manifest.json",
     log:
-        "results/{collection}/logs/submission/{model}/{source}.{seed}.log",
+        "results/{collection}/logs/submission/{model}/{source}/seed{seed}.log",
     conda:
         "../../envs/workflow.yaml"
     params:

@@ -11,6 +11,7 @@ rule train_intermediate:
     """Train an encoder on an intermediate task."""
     input:
         encoder=FILES.pretrained_weights,
+        pretrained=FILES.language_model,
         tokenizer=FILES.tokenizer_file,
         tokens=FILES.intermediate_tokens,
         dev=FILES.intermediate_dev,
@@ -24,9 +25,10 @@ rule train_intermediate:
         card="results/{collection}/intermediate/{model}/{source}/seed{seed}/README.md",
         run="results/{collection}/intermediate/{model}/{source}/seed{seed}/run.json",
     log:
-        "results/{collection}/logs/intermediate/{model}/{source}.{seed}.log",
+        "results/{collection}/logs/intermediate/{model}/{source}/seed{seed}.log",
     wildcard_constraints:
-        model=one_of(model for model in STUDY.models if not STUDY.has_adapter(model)),
+        model=one_of(model for model in STUDY.every_model() if not STUDY.has_adapter(model)),
+        source=one_of(trained_names(STUDY)),
     priority: 5
     conda:
         "../../envs/workflow.yaml"
@@ -35,12 +37,15 @@ rule train_intermediate:
         micro_batch_tokens=0,  # by device
         recompute_activations=0,
         tensorboard=lambda wildcards: FILES.event_folder,
+        reuse=lambda wildcards: STUDY.reuse,
     params:
         spec=by_wildcards(SPECS.intermediate_spec),
     shell:
         "python -m workflow.scripts.launch --processes {resources.gpu} train --stage intermediate --spec {params.spec:q}"
         " --title '{wildcards.source} (seed {wildcards.seed})' --encoder {input.encoder:q}"
+        " --pretrained {input.pretrained:q}"
         " --tokenizer {input.tokenizer:q} --tokens {input.tokens:q} --data {input.dev:q}"
         " --trunk {input.trunk:q} --state results/{wildcards.collection}/state --run {output.run:q} --log {log:q}"
         " --gpus {resources.gpu} --micro-batch-tokens {resources.micro_batch_tokens}"
         " --recompute-activations {resources.recompute_activations} --tensorboard {resources.tensorboard:q}"
+        " --reuse {resources.reuse:q}"

@@ -15,7 +15,7 @@ rule sweep_layers:
     output:
         layers="results/{collection}/layers/{model}/{source}/seed{seed}/{target}.json",
     log:
-        "results/{collection}/logs/layers/{model}/{source}.{seed}.{target}.log",
+        "results/{collection}/logs/layers/{model}/{source}/seed{seed}.{target}.log",
     conda:
         "../../envs/workflow.yaml"
     resources:

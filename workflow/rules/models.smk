@@ -3,6 +3,7 @@
 outputs  results/{collection}/models/{model}/          encoders, in place of those that the workflow pretrains
          results/{collection}/tokenizers/{model}/      their tokenizers
          results/{collection}/translators/{translator}/  translation models by language
+         results/{collection}/intermediate/{model}/{source}/seed{seed}/  checkpoints of the key `imported`
          results/{collection}/bundle/
 """
 
@@ -11,6 +12,7 @@ outputs  results/{collection}/models/{model}/          encoders, in place of tho
 localrules:
     fetch_model,
     fetch_translator,
+    import_checkpoint,
     bundle_inputs,
 
 
@@ -28,7 +30,7 @@ rule fetch_model:
     log:
         "results/{collection}/logs/fetch/{model}.log",
     wildcard_constraints:
-        model=one_of(model for model in STUDY.models if STUDY.is_fetched(model)),
+        model=one_of(model for model in STUDY.every_model() if STUDY.is_fetched(model)),
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -61,11 +63,41 @@ rule fetch_translator:
         " --run {output.run:q} --log {log:q}"
 
 
+rule import_checkpoint:
+    """Bring an intermediate checkpoint from a folder or the Hub."""
+    input:
+        pretrained="results/{collection}/models/{model}/model.safetensors",
+        tokenizer=FILES.tokenizer_file,
+    output:
+        model="results/{collection}/intermediate/{model}/{source}/seed{seed}/model.safetensors",
+        config="results/{collection}/intermediate/{model}/{source}/seed{seed}/config.json",
+        tokenizer="results/{collection}/intermediate/{model}/{source}/seed{seed}/tokenizer.json",
+        tokenizer_config="results/{collection}/intermediate/{model}/{source}/seed{seed}/tokenizer_config.json",
+        card="results/{collection}/intermediate/{model}/{source}/seed{seed}/README.md",
+        run="results/{collection}/intermediate/{model}/{source}/seed{seed}/run.json",
+    log:
+        "results/{collection}/logs/import/{model}/{source}/seed{seed}.log",
+    wildcard_constraints:
+        source=one_of(STUDY.settings["imported"]),
+    conda:
+        "../../envs/workflow.yaml"
+    resources:
+        checkpoint=by_wildcards(STUDY.imported_checkpoint),
+        mirror=lambda wildcards: STUDY.mirror,
+    params:
+        spec=by_wildcards(SPECS.import_spec),
+    shell:
+        "python -m workflow.scripts.launch import_checkpoint --spec {params.spec:q}"
+        " --title '{wildcards.source} (seed {wildcards.seed})' --checkpoint {resources.checkpoint:q}"
+        " --mirror {resources.mirror:q} --pretrained {input.pretrained:q} --tokenizer {input.tokenizer:q}"
+        " --run {output.run:q} --log {log:q}"
+
+
 rule bundle_inputs:
     """Collect the data and models of the study into a folder in the layout of a mirror."""
     input:
         manifests=FILES.manifests(),
-        models=FILES.fetched_models(),
+        models=[*FILES.fetched_models(), *FILES.imported_checkpoints()],
     output:
         sums=f"results/{STUDY.collection}/bundle/SHA256SUMS",
     log:

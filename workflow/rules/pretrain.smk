@@ -20,7 +20,7 @@ rule pretrain_model:
     log:
         "results/{collection}/logs/pretrain/{model}.log",
     wildcard_constraints:
-        model=one_of(model for model in STUDY.models if not STUDY.is_fetched(model)),
+        model=one_of(model for model in STUDY.every_model() if not STUDY.is_fetched(model)),
     priority: 10
     conda:
         "../../envs/workflow.yaml"
@@ -29,6 +29,7 @@ rule pretrain_model:
         micro_batch_tokens=0,  # by device
         recompute_activations=0,
         tensorboard=lambda wildcards: FILES.event_folder,
+        reuse=lambda wildcards: STUDY.reuse,
     params:
         spec=by_wildcards(SPECS.pretraining_spec),
     shell:
@@ -37,3 +38,4 @@ rule pretrain_model:
         " --state results/{wildcards.collection}/state --run {output.run:q} --log {log:q}"
         " --gpus {resources.gpu} --micro-batch-tokens {resources.micro_batch_tokens}"
         " --recompute-activations {resources.recompute_activations} --tensorboard {resources.tensorboard:q}"
+        " --reuse {resources.reuse:q}"

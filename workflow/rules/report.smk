@@ -90,6 +90,7 @@ rule write_report:
         slices=FILES.slice_files,
         consistency=FILES.consistency_files,
         inference=FILES.inference_files,
+        studies=STUDIES.sections,
     output:
         report=report("results/{collection}/report.html", caption="../report/report.rst", category="Report"),
     log:
@@ -109,4 +110,5 @@ rule write_report:
         " --tables results/{wildcards.collection}/tables --figures results/{wildcards.collection}/figures"
         " --statistics {input.statistics:q} --overlap {input.overlap[0]:q} --layers {input.layers:q}"
         " --slices {input.slices[0]:q} --consistency {input.consistency[0]:q} --inference results/{wildcards.collection}/statistics"
+        " --studies {input.studies:q}"
         " --out {output.report:q} --log {log:q}"

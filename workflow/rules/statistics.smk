@@ -26,7 +26,7 @@ rule analyse_gains:
         sources=",".join(STUDY.sources),
         targets=",".join(STUDY.targets),
         seeds=",".join(map(str, STUDY.seeds)),
-        variants=lambda wildcards: STUDY.variants,
+        variants=lambda wildcards: varied_sources(STUDY),
     shell:
         "python -m workflow.scripts.launch analyse_gains --examples results/{wildcards.collection}/examples"
         " --languages {input.languages:q} --models {params.models} --sources {params.sources}"

@@ -22,9 +22,9 @@ rule finetune_target:
         card="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/README.md",
         run="results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/run.json",
     log:
-        "results/{collection}/logs/finetune/{model}/{source}.{seed}.{task}.log",
+        "results/{collection}/logs/finetune/{model}/{source}/seed{seed}.{task}.log",
     wildcard_constraints:
-        model=one_of(model for model in STUDY.models if not STUDY.has_adapter(model)),
+        model=one_of(model for model in STUDY.every_model() if not STUDY.has_adapter(model)),
     conda:
         "../../envs/workflow.yaml"
     resources:
@@ -32,6 +32,7 @@ rule finetune_target:
         micro_batch_tokens=0,  # by device
         recompute_activations=0,
         tensorboard=lambda wildcards: FILES.event_folder,
+        reuse=lambda wildcards: STUDY.reuse,
     params:
         spec=by_wildcards(SPECS.finetuning_spec),
     shell:
@@ -41,3 +42,4 @@ rule finetune_target:
         " --state results/{wildcards.collection}/state --run {output.run:q} --log {log:q}"
         " --gpus {resources.gpu} --micro-batch-tokens {resources.micro_batch_tokens}"
         " --recompute-activations {resources.recompute_activations} --tensorboard {resources.tensorboard:q}"
+        " --reuse {resources.reuse:q}"

@@ -69,8 +69,13 @@ class Bundle:
         """Add a file.
 
         Raises:
-            UserError: another one with another content has its place.
+            UserError: another one with another content has its place, or the place is outside the bundle.
         """
+        if Path(path).is_absolute() or ".." in Path(path).parts:
+            raise UserError(
+                f"{item.listed_in} names the file '{path}', which would be outside the bundle; delete "
+                f"{item.listed_in} and run again"
+            )
         there = self.items.setdefault(path, item)
         if there.sha256 != item.sha256:
             raise UserError(
@@ -106,7 +111,8 @@ class Bundle:
         if "checkpoint" not in described or "files" not in described:
             raise UserError(f"{card} is not of a model that was fetched; expected the run card that fetch_model writes")
         repository = described["checkpoint"].get("repository")
-        folder = f"{MODELS}/{repository}" if repository else f"{OWN_MODELS}/{card.parent.name}"
+        own = card.parent.name if described["stage"] != "imported" else "-".join(card.parent.parts[-3:])
+        folder = f"{MODELS}/{repository}" if repository else f"{OWN_MODELS}/{own}"
         for name, digest in {**described["files"], card.name: sha256(card)}.items():
             self.add(f"{folder}/{name}", Item(card.parent / name, digest, card))
         self.models[folder] = described["checkpoint"]
@@ -218,7 +224,8 @@ def guide(bundle: Bundle) -> str:
     ]
     table = "\n".join(f"| {name} | {revision} | {commit or ''} |" for name, revision, commit in sorted(rows))
     hints = [
-        f"`{folder}` is from a folder: set `models.{Path(folder).name}.checkpoint` to `<this folder>/{folder}`."
+        f"`{folder}` is from a folder: set `models.{Path(folder).name}.checkpoint` to `<this folder>/{folder}` (of a "
+        "source: its checkpoint in `imported`)."
         for folder in bundle.models
         if folder.startswith(f"{OWN_MODELS}/")
     ]

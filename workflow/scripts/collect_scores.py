@@ -15,12 +15,10 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.file_patterns import expand
 from workflow.scripts.files import read_json, write_table
 from workflow.scripts.logs import configure, run
+from workflow.scripts.reporting.long_table import KEY, LONG_TABLE
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-KEY = ("collection", "model", "source", "target", "language", "metric", "seed")
-"""The columns that name a row; rows are sorted by them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,18 +75,7 @@ def score_table(rows: Sequence[dict[str, Any]]) -> "pa.Table":
     """
     import pyarrow as pa
 
-    text = ("collection", "model", "source", "target", "language", "metric")
-    provenance = ("task_version", "data_sha", "spec_hash", "commit")
-    schema = pa.schema(
-        [
-            *((name, pa.string()) for name in text),
-            ("value", pa.float64()),
-            ("n", pa.int64()),
-            ("seed", pa.int64()),
-            ("main_metric", pa.bool_()),
-            *((name, pa.string()) for name in provenance),
-        ]
-    )
+    schema = pa.schema([(column.name, column.type) for column in LONG_TABLE])
     counts = Counter(tuple(row[name] for name in KEY) for row in rows)
     for key, count in sorted(counts.items()):
         if count > 1:

@@ -13,7 +13,7 @@ from pathlib import Path
 from workflow.scripts.files import read_json, write_text
 from workflow.scripts.logs import configure, run
 from workflow.scripts.reporting.formats import to_csv, to_latex, to_markdown
-from workflow.scripts.typology.comparison import (
+from workflow.scripts.reporting.typology import (
     correlation_records,
     correlation_table,
     distance_records,

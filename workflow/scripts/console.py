@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.errors import UserError
 from workflow.scripts.progress import duration
 
 SECONDS = 5.0
@@ -56,6 +57,28 @@ def shorten_progress() -> None:
             handler.addFilter(ProgressFilter())
 
 
+def check_logs(collection: str) -> None:
+    """Check that the logs of a study can be written.
+
+    Snakemake would remove the outputs of a job that is to run again before it finds that it cannot remove its old log.
+
+    Raises:
+        UserError: they cannot, although results can. Where nothing can be written Snakemake itself says so in time.
+    """
+    root = Path("results", collection)
+    if not (root / "logs").exists() or not os.access(root, os.W_OK):
+        return
+    folders = [root / "logs"]
+    if folders[0].is_dir() and os.access(folders[0], os.R_OK):
+        folders += [path for path in folders[0].iterdir() if path.is_dir()]
+    for folder in folders:
+        if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise UserError(
+                f"{folder} cannot be written to or read (no folder, no permission, or a file system mounted for "
+                "reading); every job writes its log there. Make it writable, or move it away: it is then made anew"
+            )
+
+
 def prefer_this_python() -> None:
     """Let `python` in the rules be the one that runs Snakemake, also where its environment is not activated.
 
@@ -69,10 +92,10 @@ def start_jobs_at_once(workflow: Any) -> None:
 
     With the limit every round of its scheduler sets a clock for another round a second later, so that each finished job
     adds one more round in every second for as long as the study lasts (snakemake/snakemake issue 2354). Executors that
-    submit to a scheduler keep it.
+    submit to a scheduler keep it. The scheduler is there only when jobs are about to start (`onstart`).
 
     Args:
         workflow: Snakemake's.
     """
-    if workflow.scheduling_settings is not None and workflow.local_exec:
-        workflow.scheduling_settings.max_jobs_per_timespan = None
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None

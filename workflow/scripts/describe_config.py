@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.scripts.files import write_text
+from workflow.scripts.headings import anchor as anchor
 from workflow.scripts.logs import run
 from workflow.scripts.settings import SCHEMA_PATH, resolve, schema
 
@@ -102,12 +103,6 @@ def _value_text(node: Mapping[str, Any], path: str, name: str) -> str:
         return type_text(node)
     what = "keys" if "properties" in node else "names, each with keys"
     return f"[{what}](#{anchor(inner[0])})"
-
-
-def anchor(heading: str) -> str:
-    """Return the address of a heading within a page, as GitHub makes it."""
-    kept = (letter for letter in heading.lower() if letter.isalnum() or letter in "_- ")
-    return "".join(kept).replace(" ", "-")
 
 
 def _sentence(text: str) -> str:

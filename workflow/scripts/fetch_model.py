@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.files import read_json, replacing, sha256, write_json, write_text
+from workflow.scripts.files import check_links, read_json, replacing, sha256, write_json, write_text
 from workflow.scripts.logs import configure, progress, run
 from workflow.scripts.modeling.checkpoints import TOKENIZER_FILES
 from workflow.scripts.modeling.conversion import ModelFacts, describe_encoder, describe_translator, write_config
@@ -30,7 +30,7 @@ from workflow.scripts.modeling.decoders import BIDIRECTIONAL
 from workflow.scripts.modeling.tokenizer_files import write_tokenizer
 from workflow.scripts.modeling.weights import WEIGHTS, weight_files, weight_names, write_weights
 from workflow.scripts.runspec import decode
-from workflow.scripts.sources.lock import LOCK_PATH, LockFile
+from workflow.scripts.sources.lock import COMMIT, LOCK_PATH, LockFile
 from workflow.scripts.training.card import run_card
 
 MODELS = "models"
@@ -54,7 +54,15 @@ SIDE_FILES = (
 )
 """What a checkpoint may have beside configuration and weights: the files of tokenizers, and settings of generation."""
 
-_REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_REPOSITORY = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?")
+"""No part begins with a dot, so that no name leads out of a mirror or bundle."""
+
+_FACTS = {
+    "repository": _REPOSITORY,
+    "revision": re.compile(r"[\w.+/@-]+"),
+    "commit": COMMIT,
+    "name": re.compile(r"[^/\\\s][^/\\\n]*"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ def find_checkpoint(
     if folder is not None:
         if not (folder / "config.json").is_file():
             raise UserError(f"{folder} is no checkpoint: it has no config.json; expected a folder in the Hub's form")
+        check_links(folder, folder.iterdir())
         return Checkpoint(folder, known_facts(folder) or {"name": folder.resolve().name})
     repository, revision = str(spec.get("checkpoint", "")), str(spec.get("revision", "main"))
     if not _REPOSITORY.fullmatch(repository):
@@ -99,14 +108,24 @@ def find_checkpoint(
 
 
 def known_facts(folder: Path) -> dict[str, Any]:
-    """Return where a checkpoint that this program has brought in before is from; of others nothing is known."""
+    """Return where a checkpoint that this program has brought in before is from; of others nothing is known.
+
+    The folder may be anybody's, and what its run card says becomes paths of a bundle and text of model cards: a card
+    with other facts, or facts of another form, counts as none.
+    """
     path = folder / "run.json"
     card = read_json(path) if path.is_file() else {}
-    return {name: value for name, value in card.get("checkpoint", {}).items() if name != "sha256"}
+    told = card.get("checkpoint") if isinstance(card, dict) else None
+    facts = {name: value for name, value in told.items() if name != "sha256"} if isinstance(told, dict) else {}
+    for name, value in facts.items():
+        if name not in _FACTS or (value is not None and not _FACTS[name].fullmatch(str(value))):
+            return {}
+    return facts if facts.get("repository") or facts.get("name") else {}
 
 
 def _from_mirror(folder: Path, repository: str, revision: str) -> Checkpoint:
     """Return the clone of a repository; those of a bundle have a run card that tells revision and commit."""
+    check_links(folder, folder.iterdir())
     known = known_facts(folder)
     if known.get("revision", revision) != revision:
         raise UserError(f"{folder} is revision '{known['revision']}' of '{repository}', but '{revision}' is asked for")

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -57,25 +57,31 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path} is not valid JSON ({error}); delete it and run again") from error
 
 
-def write_table(path: Path, table: "pa.Table") -> None:
-    """Write a Parquet file atomically (zstd; no timestamps, so that equal tables give equal bytes)."""
+def write_table(path: Path, table: "pa.Table", *, checksums: bool = False) -> None:
+    """Write a Parquet file atomically (zstd; no timestamps, so that equal tables give equal bytes).
+
+    Args:
+        path: the file.
+        table: its content.
+        checksums: whether pages get a checksum, which `read_table` compares; for files that no other one has a hash of.
+    """
     import pyarrow.parquet as pq
 
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=checksums)
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> "pa.Table":
     """Read a Parquet file.
 
     Raises:
-        UserError: the file is missing, is no Parquet file, is cut short, or lacks a column.
+        UserError: the file is missing, is no Parquet file, is cut short, lacks a column, or a page's checksum is wrong.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
     except FileNotFoundError:
         raise UserError(f"{path} is missing; expected a Parquet file") from None
     except (pa.ArrowInvalid, OSError) as error:
@@ -99,6 +105,30 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_sha256(path: Path, expected: str | None, told_by: Path) -> None:
+    """Compare a file with the SHA-256 that another one notes of it; None where there is none to compare with.
+
+    Raises:
+        UserError: the file is another one.
+    """
+    if expected is not None and sha256(path) != expected:
+        raise UserError(
+            f"{path} is not what was written: {told_by} notes another SHA-256. The file was damaged or changed by "
+            "hand; delete both and run again"
+        )
+
+
+def check_data(path: Path) -> None:
+    """Compare canonical data with what the statistics beside them note, where these are there.
+
+    Raises:
+        UserError: they are not what was written.
+    """
+    beside = path.with_suffix(".json")
+    told = read_json(beside) if beside.is_file() else {}
+    check_sha256(path, told.get("sha256") if isinstance(told, dict) else None, beside)
+
+
 def fingerprint(files: Mapping[str, Path]) -> str:
     """Return a short hash of files by their names, sizes and both ends, without reading them whole.
 
@@ -117,6 +147,29 @@ def fingerprint(files: Mapping[str, Path]) -> str:
             file.seek(max(size - ENDS, 0))
             digest.update(file.read(ENDS))
     return digest.hexdigest()[:16] if files else ""
+
+
+def check_links(folder: Path, paths: Iterable[Path]) -> None:
+    """Check that no file of a folder from elsewhere is a link out of it: its target would become part of the results.
+
+    A snapshot in the Hub's cache may link to the cache's blobs of the same repository.
+
+    Args:
+        folder: the folder, which may be a link itself.
+        paths: files in it.
+
+    Raises:
+        UserError: one is such a link.
+    """
+    whole = folder.resolve()
+    roots = [whole, *([whole.parents[1] / "blobs"] if whole.parent.name == "snapshots" else ())]
+    for path in paths:
+        target = path.resolve()
+        if not any(target.is_relative_to(root) for root in roots):
+            raise UserError(
+                f"{path} is a link to {target}, outside {folder}; expected files that are in the folder themselves: "
+                "replace the link by the file, if you trust it"
+            )
 
 
 @cache

@@ -7,7 +7,7 @@
     results/{collection}/intermediate/{model}/{source}/seed{seed}/
     results/{collection}/finetuned/{model}/{source}/seed{seed}/{task}/
     results/{collection}/predictions|scores|examples/{model}/{source}/seed{seed}/{target}
-    results/{collection}/submission/{model}/{source}/seed{seed}/
+    results/{collection}/submission|published/{model}/{source}/seed{seed}/
 
 The methods that take wildcards are the rules' input functions.
 """
@@ -16,10 +16,10 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
-from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.file_patterns import braces
 from workflow.scripts.source_names import SourceName
 from workflow.scripts.study import NONE, Study
+from workflow.scripts.study_values import check_collections, submitted_runs
 from workflow.scripts.tasks import SPLITS, TASKS, Family
 
 TABLES = ("transfer", "gains", "best", "variants", "languages", "costs", "published")
@@ -39,7 +39,8 @@ class Layout:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.root = f"results/{study.collection}"
-        self.submitted = self._submitted()
+        self.submitted = submitted_runs(study)
+        check_collections(study)
 
     @property
     def event_folder(self) -> str:
@@ -48,9 +49,10 @@ class Layout:
 
     def model_directory(self, model: str, source: str, seed: object) -> str:
         """Return the folder of the encoder that a source leads to; `none` leads to the pretrained model."""
-        if source == NONE:
+        trained = self.study.trained_source(source)
+        if trained == NONE:
             return f"{self.root}/models/{model}"
-        return f"{self.root}/intermediate/{model}/{source}/seed{seed}"
+        return f"{self.root}/intermediate/{model}/{trained}/seed{seed}"
 
     def _of_splits(self, folder: str, suffix: str, tasks: Iterable[str], splits: Iterable[str]) -> list[str]:
         """Return the files of some tasks, of those splits that they have."""
@@ -79,8 +81,15 @@ class Layout:
         """Return the run cards of all models from elsewhere: encoders, and translators where a source needs them."""
         study = self.study
         needed = {code for task in study.needed_tasks() if study.translates(task.name) for code in task.train_languages}
-        encoders = [f"{self.root}/models/{model}/run.json" for model in study.models if study.is_fetched(model)]
+        encoders = [f"{self.root}/models/{model}/run.json" for model in study.every_model() if study.is_fetched(model)]
         return [*encoders, *(f"{self.root}/translators/{code}/run.json" for code in sorted(needed))]
+
+    def imported_checkpoints(self) -> list[str]:
+        """Return the run cards of the intermediate checkpoints from elsewhere."""
+        study, sources = self.study, map(self.study.trained_source, self.study.every_source())
+        found = [source for source in dict.fromkeys(sources) if source in study.settings["imported"]]
+        cells = product(study.models, found, study.seeds)
+        return [f"{self.model_directory(model, source, seed)}/run.json" for model, source, seed in cells]
 
     def translated_table(self, wildcards: Any) -> str:
         """Return the English data that a task is machine-translated from."""
@@ -104,8 +113,18 @@ class Layout:
         return self.token_files(wildcards.model, self.study.corpora(wildcards.model), "train")
 
     def pretrained_weights(self, wildcards: Any) -> str:
-        """Return the weights that an intermediate training starts from."""
-        return f"{self.model_directory(wildcards.model, NONE, None)}/model.safetensors"
+        """Return the weights that an intermediate training starts from: of the pretrained model or a source before."""
+        before = self.study.sources_before(wildcards.source)
+        adapted = before and self.study.has_adapter(wildcards.model)
+        name = "adapter_model.safetensors" if adapted else "model.safetensors"
+        return f"{self.model_directory(wildcards.model, before[0] if before else NONE, wildcards.seed)}/{name}"
+
+    def language_model(self, wildcards: Any) -> list[str]:
+        """Return the pretrained model whose head a source needs for its corpora, if it does not start from that."""
+        source = wildcards.source
+        if not (self.study.sources_before(source) and self.study.source_corpora(source)):
+            return []
+        return [f"{self.model_directory(wildcards.model, NONE, None)}/model.safetensors"]
 
     def intermediate_tokens(self, wildcards: Any) -> list[str]:
         """Return the token files of a source's tasks and corpora: to train on, and to be tested on in English."""
@@ -118,7 +137,7 @@ class Layout:
     def trunk(self, wildcards: Any) -> list[str]:
         """Return the state that a source of so many steps branches off at, nothing for other sources."""
         source = self.study.source(wildcards.source)
-        return self._trunk(wildcards, None if source.steps is None else source)
+        return self._trunk(wildcards, None if source.steps is None or source.decayed else source)
 
     def preceding_trunk(self, wildcards: Any) -> list[str]:
         """Return the state that a segment of a trunk begins with, nothing for the first segment."""
@@ -136,7 +155,7 @@ class Layout:
         """Return the weights that a target fine-tuning starts from: of a model with an adapter, the adapter's."""
         model, source, seed = wildcards.model, wildcards.source, wildcards.seed
         preceding = self.study.preceding_task(wildcards.task)
-        trained = source != NONE or preceding is not None
+        trained = self.study.trained_source(source) != NONE or preceding is not None
         name = "adapter_model.safetensors" if trained and self.study.has_adapter(model) else "model.safetensors"
         return f"{self._directory_after(model, source, seed, preceding)}/{name}"
 
@@ -159,6 +178,10 @@ class Layout:
         task = self.study.training_task(wildcards.target)
         return f"{self._directory_after(wildcards.model, wildcards.source, wildcards.seed, task)}/run.json"
 
+    def encoder_run(self, wildcards: Any) -> str:
+        """Return the run card of the encoder that a source leads to."""
+        return f"{self.model_directory(wildcards.model, wildcards.source, wildcards.seed)}/run.json"
+
     def tested_tokens(self, wildcards: Any) -> list[str]:
         """Return the token files that a target is tested on."""
         return self.token_files(wildcards.model, [wildcards.target], *self.study.scored_splits(wildcards.target))
@@ -178,23 +201,6 @@ class Layout:
     def example_files(self, wildcards: Any) -> list[str]:
         """Return the tables of examples of every model, source, seed and target."""
         return [f.replace("/scores/", "/examples/", 1).replace(".json", ".parquet") for f in self.score_files()]
-
-    def _submitted(self) -> list[tuple[Any, ...]]:
-        """Return model, source and seed of the submission folders: those of the configuration, by default all.
-
-        Raises:
-            UserError: the study has no such model, source or seed.
-        """
-        chosen = []
-        for key, names in (("model", self.study.models), ("source", self.study.sources), ("seed", self.study.seeds)):
-            name, valid = str(self.study.settings["submission"][key]), [str(value) for value in names]
-            if name not in ("all", *valid):
-                raise UserError(
-                    f"config: submission.{key} = '{name}' is no {key} of the study; expected all or one of "
-                    f"{', '.join(valid)}.{nearest(name, valid)}"
-                )
-            chosen.append(valid if name == "all" else [name])
-        return list(product(*chosen))
 
     def submissions(self, wildcards: Any) -> list[str]:
         """Return the manifests of the submission folders that the configuration asks for."""
@@ -223,7 +229,7 @@ class Layout:
         pretrained = [f"{self.root}/models/{model}/run.json" for model in study.models]
         cells = product(study.models, study.sources, study.seeds, study.training_tasks())
         finetuned = [f"{self._directory_after(*cell)}/run.json" for cell in cells]
-        segments = product(study.models, study.trunk_segments(), study.seeds)
+        segments = product(study.models, study.main_trunk_segments(), study.seeds)
         trunks = [f"{self.root}/trunks/{model}/{source}/seed{seed}/run.json" for model, source, seed in segments]
         return [*pretrained, *trunks, *self.intermediate_checkpoints(wildcards), *finetuned]
 
@@ -231,11 +237,11 @@ class Layout:
         """Return the same run cards as patterns for a command line, which has no room for thousands of paths."""
         study = self.study
         models, sources, seeds = (braces(names) for names in (study.models, study.sources, study.seeds))
-        trained = braces(source for source in study.sources if source != NONE)
+        trained = dict.fromkeys(study.trained_source(source) for source in study.sources if source != NONE)
         found = {
             "models": models,
-            "trunks": f"{models}/{braces(study.trunk_segments())}/seed{seeds}",
-            "intermediate": f"{models}/{trained}/seed{seeds}",
+            "trunks": f"{models}/{braces(study.main_trunk_segments())}/seed{seeds}",
+            "intermediate": f"{models}/{braces(trained)}/seed{seeds}",
             "finetuned": f"{models}/{sources}/seed{seeds}/{braces(study.training_tasks())}",
         }
         return [f"{self.root}/{folder}/{pattern}/run.json" for folder, pattern in found.items()]
@@ -266,8 +272,8 @@ class Layout:
         return self.data_files(self.study.targets, "test")
 
     def statistics_files(self, wildcards: Any) -> list[str]:
-        """Return the counts of all data that the study reads."""
-        tasks = [task.name for task in self.study.needed_tasks()]
+        """Return the counts of all data that the main study reads."""
+        tasks = [task.name for task in self.study.main_tasks()]
         return self._of_splits(f"{self.root}/data", "json", tasks, SPLITS)
 
     def inference_files(self, wildcards: Any) -> list[str]:
@@ -276,12 +282,15 @@ class Layout:
 
     def slice_files(self, wildcards: Any) -> list[str]:
         """Return the scores by slice, and their tables."""
-        return [f"{self.root}/tables/slices.{form}" for form in ("json", "csv", "md", "tex")]
+        return self._measured("slices")
 
     def consistency_files(self, wildcards: Any) -> list[str]:
         """Return the agreement of the languages with English, and its tables."""
-        return [f"{self.root}/tables/consistency.{form}" for form in ("json", "csv", "md", "tex")]
+        return self._measured("consistency")
 
     def overlap_files(self, wildcards: Any) -> list[str]:
         """Return the counts of test inputs in intermediate training data, and their tables."""
-        return [f"{self.root}/tables/overlap.{form}" for form in ("json", "csv", "md", "tex")]
+        return self._measured("overlap")
+
+    def _measured(self, name: str) -> list[str]:
+        return [f"{self.root}/tables/{name}.{form}" for form in ("json", "csv", "md", "tex")]

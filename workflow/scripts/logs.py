@@ -49,8 +49,12 @@ __all__ = [
 ]
 
 _OWN_LOGGERS = ("workflow", "__main__")
-_SECRET = re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9]{16,}|(?<=[Bb]earer )\S+")
+_SECRET = re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9]{16,}|(?<=[Bb]earer )\S+|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")
+_SECRET_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_SHORTEST_SECRET = 8
+"""Characters; what is shorter is no token, and may be part of any word."""
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _KEPT = "Everything finished before is kept; run the same command again and it resumes."
 
 _log = logging.getLogger("workflow")
@@ -65,7 +69,11 @@ class _Session:
 
 
 def mask(text: str) -> str:
-    """Return `text` without access tokens."""
+    """Return `text` without access tokens, whatever their form, and without passwords in addresses."""
+    for name in _SECRET_VARIABLES:
+        secret = os.environ.get(name, "").strip()
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "***")
     return _SECRET.sub("***", text)
 
 
@@ -132,7 +140,8 @@ def configure(log_path: Path | None, stage: str) -> logging.Logger:
             file = _LogFile(log_path, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UserError(
-                f"Cannot write the log file {log_path} ({error.strerror}). Give --log another path."
+                f"Cannot write the log file {log_path} ({error.strerror}). Make its folder one that this user may "
+                "write to, or give --log another path, and run again."
             ) from error
         file.setFormatter(_FileFormatter())
         handlers.append(file)
@@ -178,7 +187,7 @@ def adopt_library_loggers() -> None:
 
 
 def explain(error: BaseException) -> str | None:
-    """Return what a full disk or memory means to the user, None for any other error."""
+    """Return what a full disk or memory, or a place that must not be written to, means to the user, else None."""
     chain: BaseException | None = error
     while chain is not None:
         text = str(chain)
@@ -186,6 +195,11 @@ def explain(error: BaseException) -> str | None:
             name = getattr(chain, "filename", None)
             where = f" while writing {name}" if name else f" ({text})"
             return f"The disk is full{where}. {_KEPT} Free some space first."
+        if isinstance(chain, OSError) and chain.errno in _DENIED and chain.filename:
+            return (
+                f"{chain.filename} cannot be written or read ({chain.strerror}). {_KEPT} First make it accessible to "
+                "this user, or the file system writable."
+            )
         if (
             isinstance(chain, MemoryError)
             or type(chain).__name__ == "OutOfMemoryError"

@@ -1,6 +1,7 @@
 r"""Say what a study takes before anything runs: jobs, tokens, FLOPs, hours, disk, the smallest gain it can show.
 
     python -m workflow.scripts.plan_study --config config/paper.yaml
+    python -m workflow.scripts.plan_study --config config/studies/duration.yaml --target study_duration
     python -m workflow.scripts.plan_study --config config/paper.yaml --gpu H100-80GB --utilisation 0.4 --json plan.json
 
 Nothing is written but the file of `--json`, and nothing is fetched. docs/how-to/plan.md has formulas and sources.
@@ -19,7 +20,9 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.files import write_json
 from workflow.scripts.logs import run
 from workflow.scripts.planning.disk import disk_bytes
-from workflow.scripts.planning.jobs import STAGES, Job, planned_jobs
+from workflow.scripts.planning.graph import default_targets, planned_jobs
+from workflow.scripts.planning.jobs import STAGES, Job
+from workflow.scripts.planning.parts import parts_of
 from workflow.scripts.planning.prices import (
     CPU_FLOPS,
     EXAMPLE_DEVIATION,
@@ -37,6 +40,9 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the program's arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True, help="configuration of the study")
+    parser.add_argument(
+        "--target", nargs="*", default=[], help="of Snakemake; by default all, and studies where declared"
+    )
     parser.add_argument("--gpu", nargs="*", default=[], help="GPUs of reference/planning/gpus.csv; none = all")
     parser.add_argument("--peak", nargs="*", default=[], help="other GPUs, <name>=<TFLOPS>")
     parser.add_argument("--utilisation", type=float, default=UTILISATION, help="share of the peak that is reached")
@@ -71,39 +77,41 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def make_plan(study: Study, arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
-    """Return all figures of a plan; `root` is the folder above `results`."""
-    estimator, jobs = Estimator(study, root), planned_jobs(study)
-    work = estimator.estimate()
-    states = Counter((job.stage, job.state(root)) for job in jobs)
+    """Return all figures of a plan; `root` is the folder above `results`.
+
+    Raises:
+        UserError: a target or GPU is not known.
+    """
+    targets = list(dict.fromkeys(arguments.target)) or default_targets(study)
+    estimator, jobs = Estimator(study, root), planned_jobs(study, targets)
+    gpus, share = choose_gpus(arguments.gpu, arguments.peak), arguments.utilisation
+    work, states = estimator.estimate(jobs), {job.output: job.state(root) for job in jobs}
+    counts = Counter((job.stage, states[job.output]) for job in jobs)
     stages: dict[str, dict[str, Any]] = {}
     for stage in STAGES:
-        done, stale, missing = (states[stage, state] for state in ("done", "stale", "missing"))
+        done, stale, missing = (counts[stage, state] for state in ("done", "stale", "missing"))
         stages[stage] = {"jobs": done + stale + missing, "done": done, "stale": stale}
         if stage in work:
             cpu_hours = work[stage].flops / (arguments.cpu_gflops * 1e9) / 3600
             stages[stage] |= {"tokens": work[stage].tokens, "flops": work[stage].flops, "cpu_hours": cpu_hours}
     total = sum(part.flops for part in work.values())
-    left = sum(work[name].flops * (1 - stages[name]["done"] / max(1, stages[name]["jobs"])) for name in work)
+    left = estimator.estimate(job for job in jobs if states[job.output] != "done")
     deviations = {"seed_deviation": arguments.seed_deviation, "example_deviation": arguments.example_deviation}
     return {
         "collection": study.collection,
-        "total_jobs": len(jobs) + 1,
-        "rules": dict(Counter(job.rule for job in jobs)) | {"all": 1},
+        "targets": targets,
+        "total_jobs": len(jobs) + len(targets),
+        "rules": dict(Counter(job.rule for job in jobs)) | dict.fromkeys(targets, 1),
         "stages": stages,
+        "parts": parts_of(estimator, jobs, gpus, share),
         "tokens": sum(part.tokens for part in work.values()),
         "flops": total,
-        "flops_left": left,
+        "flops_left": sum(part.flops for part in left.values()),
         "unknown": sorted(set().union(*(part.unknown for part in work.values()))),
         "estimated": any(part.estimated for part in work.values()),
-        "utilisation": arguments.utilisation,
+        "utilisation": share,
         "gpus": [
-            {
-                "gpu": g.name,
-                "tflops": g.tflops,
-                "precision": g.precision,
-                "hours": g.hours(total, arguments.utilisation),
-            }
-            for g in choose_gpus(arguments.gpu, arguments.peak)
+            {"gpu": g.name, "tflops": g.tflops, "precision": g.precision, "hours": g.hours(total, share)} for g in gpus
         ],
         "disk": disk_bytes(estimator, jobs),
         "present_bytes": present_bytes(jobs, root),

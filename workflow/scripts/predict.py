@@ -16,7 +16,7 @@ import pyarrow as pa
 from workflow.scripts.decoding.prediction import Split, predict, predict_untrained
 from workflow.scripts.devices import return_freed_memory, select_device
 from workflow.scripts.features.store import Features
-from workflow.scripts.files import read_table, write_table
+from workflow.scripts.files import check_data, read_table, write_table
 from workflow.scripts.logs import configure, run
 from workflow.scripts.modeling.checkpoints import load_encoder, load_head
 from workflow.scripts.modeling.conversion import check_lengths
@@ -57,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         log.info("sentence vectors: hidden_states[%d] (0 = embeddings, %d = last layer), pooling %s", *what)
     tables = []
     for path, tokens in zip(arguments.data, arguments.tokens, strict=True):
+        check_data(path)
         split = Split(path.stem, read_table(path), Features(tokens))
         if task.fine_tuned:
             width = encoder.config.hidden_size
@@ -66,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             reading = {name: spec[name] for name in ("layer", "neighbours", "pooling")}
             tables.append(predict_untrained(task, encoder, split, **reading, **how))
-    write_table(arguments.out, pa.concat_tables(tables))
+    write_table(arguments.out, pa.concat_tables(tables), checksums=True)
     log.info("%d predictions", sum(table.num_rows for table in tables))
     return 0
 

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.files import commit, read_json, read_table, sha256, write_json, write_table
+from workflow.scripts.files import check_data, commit, read_json, read_table, sha256, write_json, write_table
 from workflow.scripts.logs import configure, run
 from workflow.scripts.metrics.alignment import (
     GOLD_COLUMN,
-    MINING_SPLITS,
     SCORED_SPLIT,
     Examples,
     Table,
@@ -44,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     log = configure(options.log, stage=f"score {options.source} {options.target} seed {options.seed}")
     task = find_task(options.task)
     paths = _split_paths(task, options.data)
+    for path in paths.values():
+        check_data(path)
     data = {split: _read(path, _columns(task), SLICED_BY) for split, path in paths.items()}
     examples = _align(task, data, options.predictions)
     metrics = {code: _score(task, rows, code, options.predictions) for code, rows in examples.items()}
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     if options.examples:
         slices = slice_values(task, data[SCORED_SPLIT].rows)
-        write_table(options.examples, example_table(task, examples, metrics, slices))
+        write_table(options.examples, example_table(task, examples, metrics, slices), checksums=True)
     write_json(options.out, scores)
     unanswered = {code: result["unanswered"] for code, result in scores["languages"].items() if "unanswered" in result}
     if unanswered:
@@ -107,7 +108,7 @@ def _align(task: Task, data: Mapping[str, Table], path: Path) -> dict[str, Examp
 
 def _split_paths(task: Task, paths: Sequence[Path]) -> dict[str, Path]:
     """Return the data files by the split that their names say; too few, too many or others are an error."""
-    expected = MINING_SPLITS if task.family is Family.MINING else (SCORED_SPLIT,)
+    expected = task.scored_splits
     by_split = {path.stem: path for path in paths}
     if len(paths) != len(expected) or set(by_split) != set(expected):
         wanted = " and ".join(f"{split}.parquet" for split in expected)

@@ -16,7 +16,10 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from workflow.scripts import source_names
 from workflow.scripts.errors import UserError, nearest
+from workflow.scripts.imports import check_imported
+from workflow.scripts.mixtures import check_durations, check_mixtures
 from workflow.scripts.model_settings import check_models, with_modules
+from workflow.scripts.studies.domain_sources import add_sources
 from workflow.scripts.tasks import TASKS, Family, Role
 from workflow.scripts.tasks.local_formats import FORMATS
 from workflow.scripts.training.schedule import branch_point
@@ -40,13 +43,19 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
         UserError: a key, value or name is not as it must be; the message says which, and what was expected.
     """
     given = _with_numbers(dict(config), schema())
-    error = best_match(Draft202012Validator(schema()).iter_errors(given))
-    if error is not None:
-        raise UserError(_explain(error))
-    settings: Settings = _with_defaults(with_modules(given), schema())
+    _check_schema(given)
+    whole = add_sources(given)
+    _check_schema(whole)
+    settings: Settings = _with_defaults(with_modules(whole), schema())
     _check_names(settings)
     _check_values(settings)
     return settings
+
+
+def _check_schema(given: Mapping[str, Any]) -> None:
+    error = best_match(Draft202012Validator(schema()).iter_errors(given))
+    if error is not None:
+        raise UserError(_explain(error))
 
 
 def _with_numbers(value: Any, node: Mapping[str, Any]) -> Any:
@@ -119,6 +128,8 @@ def _key(path: Iterable[str | int]) -> str:
 def _explain(error: ValidationError) -> str:
     """Turn a schema error into one sentence with the key, the value, what was expected and the nearest name."""
     key, node = _key(error.absolute_path), error.schema
+    if "propertyNames" in error.absolute_schema_path:
+        return f"config: {key} has the name '{error.instance}', which is not possible; {_expected(node)}"
     if error.validator == "additionalProperties":
         known = list(node.get("properties", {}))
         unknown = next(name for name in error.instance if name not in known)
@@ -169,10 +180,6 @@ def _check_names(settings: Settings) -> None:
     trainable = _named(lambda task: task.role is Role.INTERMEDIATE)
     corpora = _named(lambda task: task.family is Family.TEXT)
     for name, mixture in settings["mixtures"].items():
-        if name == "none" or name in TASKS:
-            raise UserError(
-                f"config: mixtures.{name} has the name of {'the baseline' if name == 'none' else 'a task'}; rename it"
-            )
         for task in mixture["tasks"]:
             _check_name(f"mixtures.{name}.tasks", task, trainable, "intermediate task")
         for corpus in mixture["corpora"]:
@@ -215,7 +222,7 @@ def _check_names(settings: Settings) -> None:
 
 def _check_sources(settings: Settings) -> None:
     """Check the names of sources, of those with other hyper-parameters, and that durations can leave their trunk."""
-    known = source_names.bases(settings["mixtures"])
+    known = source_names.bases([*settings["mixtures"], *settings["imported"]])
     for name in settings["mixtures"]:
         parts = source_names.split(name, [base for base in known if base != name])
         if parts.base in known and parts.steps is not None:
@@ -227,6 +234,9 @@ def _check_sources(settings: Settings) -> None:
                 f"config: intermediate.{name} is not possible: all durations of '{parts.trajectory}' share one trunk; "
                 f"set hyper-parameters for all of them, with intermediate.{parts.trajectory}"
             )
+    check_imported(settings, known)
+    check_mixtures(settings["mixtures"], known)
+    check_durations(settings["sources"], settings["mixtures"], known)
     cooldown = settings["trunks"]["cooldown"]
     for name in settings["sources"]:
         for part in source_names.parse(name, known).segments() if name != "none" else ():
@@ -241,14 +251,6 @@ def _check_values(settings: Settings) -> None:
     """Check what one key demands of another."""
     if "none" not in settings["sources"]:
         raise UserError("config: sources lacks 'none'; gains are computed against it, add it")
-    for name, mixture in settings["mixtures"].items():
-        if len(mixture["tasks"]) < 2 and not mixture["corpora"]:
-            raise UserError(f"config: mixtures.{name} has one task and no corpora; a single task is a source by itself")
-        if sum(mixture["corpora"].values()) >= 1:
-            raise UserError(
-                f"config: the shares in mixtures.{name}.corpora add up to {sum(mixture['corpora'].values()):g}; "
-                "expected less than 1, the rest of the steps is the tasks'"
-            )
     _check_selection(settings)
     for name in settings["limits"]:
         if TASKS[name].family is Family.MINING:

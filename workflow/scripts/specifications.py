@@ -3,9 +3,11 @@
 Snakemake compares these to decide what has to run again. Paths, hosts and machine settings are no part of them.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts import source_names
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import fingerprint
 from workflow.scripts.metrics.registry import scorer_for
@@ -14,13 +16,19 @@ from workflow.scripts.settings import Settings, defaults
 from workflow.scripts.sources import providers
 from workflow.scripts.sources.lock import LOCK_PATH, LockFile, commits_to_ask
 from workflow.scripts.stages import count_stages
-from workflow.scripts.study import Study
+from workflow.scripts.study import NONE, Study
 from workflow.scripts.tasks import TASKS
 from workflow.scripts.training.schedule import branch_point
 from workflow.scripts.typology.vectors import content
 
 OF_EPOCHS = ("epochs", "warmup", "selection", "evaluate_every", "evaluation_examples", "patience")
 """Hyper-parameters that say how long a run goes on; a source of a given number of steps has no use for them."""
+
+DESCRIPTIONS = ("README.md", "run.json", "SHA256SUMS")
+"""Files of a published checkpoint that tell about it: another word in its model card is no other checkpoint."""
+
+MASKED = 0.15
+"""Share of the tokens that encoders predict where it is measured what they forget."""
 
 
 class Specifications:
@@ -112,12 +120,18 @@ class Specifications:
         return self._checkpoint_spec(settings["checkpoint"], settings["revision"], **self._attention(model))
 
     @staticmethod
-    def _checkpoint_spec(checkpoint: str, revision: str, **facts: str) -> str:
+    def _checkpoint_spec(checkpoint: str, revision: str, left_out: Collection[str] = (), **facts: str) -> str:
         folder = Path(checkpoint)
         if folder.is_dir():
-            content = fingerprint({p.name: p for p in folder.iterdir() if p.is_file()})
+            content = fingerprint({p.name: p for p in folder.iterdir() if p.is_file() and p.name not in left_out})
             return encode("checkpoint", content=content, **facts)
         return encode("checkpoint", {"revision": "main"}, checkpoint=checkpoint, revision=revision, **facts)
+
+    def import_spec(self, model: str, source: str, seed: str) -> str:
+        """Return the identity of an intermediate checkpoint from elsewhere; of which model, its inputs say."""
+        revision = self.study.settings["imported"][source][model]["revision"]
+        checkpoint = self.study.imported_checkpoint(model, source, seed)
+        return self._checkpoint_spec(checkpoint, revision, DESCRIPTIONS, **self._attention(model))
 
     def _attention(self, model: str) -> dict[str, str]:
         """Return how a decoder attends; nothing of encoders, whose specifications are older than the setting."""
@@ -126,9 +140,14 @@ class Specifications:
 
     def intermediate_spec(self, model: str, source: str, seed: str) -> str:
         """Return the identity of an intermediate training run; a duration's is that of its whole way from step 0."""
-        steps = self.study.source(source).steps
+        parts = self.study.source(source)
+        steps = parts.steps
         if steps is None:
             return self._supervised_spec(model, seed, self._source_settings(source), self._source_facts(source))
+        if parts.decayed:
+            kept = {name for name in OF_EPOCHS if name != "warmup"}
+            settings = {name: value for name, value in self._source_settings(source).items() if name not in kept}
+            return self._supervised_spec(model, seed, settings, self._source_facts(source) | {"steps": steps})
         schedule = {"steps": steps, "schedule": "cooldown", "cooldown": self.study.settings["trunks"]["cooldown"]}
         return self._trajectory_spec(model, source, seed, schedule)
 
@@ -167,12 +186,22 @@ class Specifications:
             facts |= {name: mixture[name] for name in names}
         if mixture and mixture["corpora"]:
             facts |= {name: mixture[name] for name in ("corpora", "corpus_batch_size", "masked", "sampling_alpha")}
+            facts |= {"languages": mixture["languages"]} if mixture["languages"] else {}
+        if mixture and mixture["after"]:
+            facts["after"] = mixture["after"]
         return facts if examples is None else facts | {"examples": examples}
 
-    def finetuning_spec(self, model: str, task: str, seed: str) -> str:
-        """Return the identity of a target fine-tuning run."""
+    def finetuning_spec(self, model: str, task: str, seed: str, source: str = NONE) -> str:
+        """Return the identity of a target fine-tuning run; after which source, its inputs say.
+
+        Of a source with a number of target examples it trains on the last ones of the nested order, so that these are
+        not among the first ones, which an intermediate training may have had.
+        """
         settings = self.study.settings["training"] | self.study.settings["finetuning"].get(task, {})
         facts: dict[str, Any] = {"tasks": [task]}
+        examples = source_names.without_target_size(source)[1]
+        if self.study.trained_source(source) != source:
+            facts |= {"examples": examples, "from_end": True}
         preceding = self.study.preceding_task(task)
         return self._supervised_spec(model, seed, settings, facts | ({"continues": preceding} if preceding else {}))
 
@@ -197,6 +226,11 @@ class Specifications:
         del scored["version"], predicted["version"]
         return encode("layers", **scored, **predicted)
 
+    def perplexity_spec(self) -> str:
+        """Return the identity of a measurement of what encoders forget; whose, its inputs say."""
+        settings = self.study.settings["prediction"]
+        return encode("perplexity", defaults("prediction"), **settings, masked=MASKED, seed=0)
+
     def score_spec(self, target: str) -> str:
         """Return the identity of a target's scores."""
         task = TASKS[target]
@@ -206,6 +240,10 @@ class Specifications:
     def submission_spec(self) -> str:
         """Return the identity of a submission folder."""
         return encode("submission", targets=self.study.targets)
+
+    def publication_spec(self) -> str:
+        """Return the identity of a folder for the Hub; of which checkpoint and scores, its inputs say."""
+        return encode("publish")
 
     def overlap_spec(self) -> str:
         """Return the identity of the overlap of test and training data; which data there are, its inputs say."""
@@ -229,9 +267,12 @@ class Specifications:
 
     def report_spec(self) -> str:
         """Return the identity of the report, which shows what of the configuration can change a result."""
-        hidden = {"mirror", "tensorboard", "submission"} | (set() if self.study.follows_protocol else {"protocol"})
+        hidden = {"mirror", "tensorboard", "submission", "reuse", "publish"}
+        hidden |= set() if self.study.follows_protocol else {"protocol"}
         hidden |= set() if self.study.settings["layer_sweep"]["sources"] else {"layer_sweep"}
         hidden |= set() if self.vectors else {"typology"}
+        hidden |= set() if self.study.settings["similarity"]["sources"] else {"similarity"}
+        hidden |= {key for key in ("studies", "imported") if not self.study.settings[key]}
         shown = {key: value for key, value in self.study.settings.items() if key not in hidden}
         if self.vectors:
             shown["typology"] = shown["typology"] | {"vectors": self.vectors}  # where they lie changes nothing

@@ -7,23 +7,22 @@ stands in `specifications.py`, where its files are in `layout.py`.
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from workflow.scripts import source_names
 from workflow.scripts.errors import UserError
+from workflow.scripts.mixtures import chain
 from workflow.scripts.model_settings import is_decoder
 from workflow.scripts.settings import Settings, load_settings
+from workflow.scripts.source_names import NONE as NONE
 from workflow.scripts.source_names import SourceName
 from workflow.scripts.sources import providers
 from workflow.scripts.sources.generated import check_examples, in_laboratory
-from workflow.scripts.tasks import SPLITS, TASKS, Family, Task
+from workflow.scripts.studies.design import designs
+from workflow.scripts.tasks import TASKS, Family, Task
 from workflow.scripts.tasks.local_formats import FORMATS, ON_THE_HUB
-
-NONE = "none"
-"""The source without intermediate training."""
 
 
 class Study:
@@ -39,10 +38,13 @@ class Study:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.settings: Settings = load_settings(config)
         self.collection: str = self.settings["collection"]
-        self.models: list[str] = list(self.settings["models"])
+        given = self.settings["models"]
+        self.models: list[str] = [model for model in given if not given[model]["only_studies"]]
         self.sources: list[str] = self.settings["sources"]
         self.targets: list[str] = self.settings["targets"]
         self.seeds: list[int] = self.settings["seeds"]
+        self.designs = designs(self.settings)
+        self.bases = source_names.bases([*self.settings["mixtures"], *self.settings["imported"]])
         self.provider: str = self.settings["provider"]
         self.protocol: str = self.settings["protocol"]
         self.mirror: str = os.environ.get("MIRROR") or self.settings["mirror"]
@@ -91,14 +93,46 @@ class Study:
         return TASKS[name].with_origins(self.settings["origins"].get(name, {}))
 
     def needed_tasks(self) -> list[Task]:
-        """Return every task whose data some run reads."""
-        names = {*self.training_tasks(), *self.targets}
-        for source in self.sources:
-            names |= set(self.source_data(source))
-        for model in self.models:
+        """Return every task whose data some run reads, those of studies among them."""
+        return self._tasks_of(self.every_target(), self.every_source(), self.every_model())
+
+    def main_tasks(self) -> list[Task]:
+        """Return every task whose data some run of the main study reads."""
+        return self._tasks_of(self.targets, self.sources, self.models)
+
+    def _tasks_of(self, targets: list[str], sources: list[str], models: list[str]) -> list[Task]:
+        trained = {task for target in targets for task in TASKS[target].training_tasks(self.protocol)}
+        names = {*trained, *targets}
+        for source in sources:
+            for part in [source, *self.sources_before(source)]:
+                names |= set(self.source_data(part))
+        for model in models:
             names |= {*self.corpora(model), *self.tokenizer_corpora(self.tokenizer(model))}
         names |= {TASKS[name].translated_from for name in names if self.translates(name)}
         return [self.task(name) for name in TASKS if name in names]
+
+    def every_model(self) -> list[str]:
+        """Return the models of the main study, then those of studies alone."""
+        return list(dict.fromkeys([*self.models, *(model for design in self.designs for model in design.models)]))
+
+    def every_source(self) -> list[str]:
+        """Return the sources of the main study, those of studies alone, and then those that they begin after."""
+        asked = [*self.sources, *(source for design in self.designs for source in design.sources)]
+        return list(dict.fromkeys([*asked, *(before for source in asked for before in self.sources_before(source))]))
+
+    def sources_before(self, source: str) -> list[str]:
+        """Return the sources that a source comes after (`mixtures.<name>.after`), the last one first."""
+        if self.trained_source(source) == NONE:
+            return []
+        return chain(self.trained_source(source), self.settings["mixtures"], self.bases)
+
+    def every_target(self) -> list[str]:
+        """Return the targets of the main study, then those of studies alone."""
+        return list(dict.fromkeys([*self.targets, *(target for design in self.designs for target in design.scored)]))
+
+    def every_seed(self) -> list[int]:
+        """Return the seeds of the main study, then those of studies alone."""
+        return list(dict.fromkeys([*self.seeds, *(seed for design in self.designs for seed in design.seeds)]))
 
     def translates(self, task: str) -> bool:
         """Return whether a task's data are machine-translated here (the laboratory generates them)."""
@@ -139,7 +173,11 @@ class Study:
         Raises:
             UserError: it is `none`, or no name of a source.
         """
-        return source_names.parse(name, source_names.bases(self.settings["mixtures"]))
+        return source_names.parse(self.trained_source(name), self.bases)
+
+    def trained_source(self, name: str) -> str:
+        """Return a source's name without the number of examples that targets are fine-tuned on (`-t1000`)."""
+        return name if name in (NONE, *self.bases) else source_names.without_target_size(name)[0]
 
     def mixture(self, source: str) -> Settings:
         """Return the settings of the mixture that a source trains on, nothing where it is a single task."""
@@ -148,13 +186,13 @@ class Study:
 
     def source_tasks(self, source: str) -> list[str]:
         """Return the tasks of a source: none, one, or those of a mixture."""
-        if source == NONE:
+        if self.trained_source(source) in (NONE, *self.settings["imported"]):
             return []
         return list(self.mixture(source).get("tasks", [self.source(source).base]))
 
     def source_corpora(self, source: str) -> dict[str, float]:
         """Return the corpora of a source's continued pretraining and their shares."""
-        return {} if source == NONE else dict(self.mixture(source).get("corpora", {}))
+        return {} if self.trained_source(source) == NONE else dict(self.mixture(source).get("corpora", {}))
 
     def source_data(self, source: str) -> list[str]:
         """Return all that a source trains on: tasks and corpora."""
@@ -162,7 +200,14 @@ class Study:
 
     def trunk_segments(self) -> list[str]:
         """Return the durations at which trunks are kept: those of the sources, and those that lead to them."""
-        sources = [self.source(source) for source in self.sources if source != NONE]
+        return self._segments(self.every_source())
+
+    def main_trunk_segments(self) -> list[str]:
+        """Return the same of the main study alone."""
+        return self._segments(self.sources)
+
+    def _segments(self, names: list[str]) -> list[str]:
+        sources = [self.source(source) for source in names if self.trained_source(source) != NONE]
         return list(dict.fromkeys(str(segment) for source in sources for segment in source.segments()))
 
     def training_tasks(self) -> list[str]:
@@ -176,7 +221,7 @@ class Study:
 
     def preceding_task(self, task: str) -> str | None:
         """Return the task that a model is fine-tuned on before this one under the protocol (COPA: Social IQa)."""
-        orders = [TASKS[target].training_tasks(self.protocol) for target in self.targets]
+        orders = [TASKS[target].training_tasks(self.protocol) for target in self.every_target()]
         return next((before for order in orders for before, after in pairwise(order) if after == task), None)
 
     @property
@@ -201,7 +246,7 @@ class Study:
 
     def scored_splits(self, target: str) -> list[str]:
         """Return the splits that a target's predictions cover."""
-        return ["dev", "test"] if TASKS[target].family is Family.MINING else ["test"]
+        return list(TASKS[target].scored_splits)
 
     def lends_tags(self, task: str, split: str) -> bool:
         """Return whether a split's tag set is read from the training split, because the task has no fixed one."""
@@ -218,32 +263,24 @@ class Study:
         return json.dumps({task: files["path"] for task, files in self.settings["local"].items()})
 
     @property
+    def reuse(self) -> str:
+        """The results folders of other collections, as JSON, empty for none; no part of jobs' identity."""
+        return json.dumps(self.settings["reuse"]) if self.settings["reuse"] else ""
+
+    @property
     def checkpoints(self) -> str:
         """The checkpoints of models, as JSON: folders or Hub repositories."""
         return json.dumps({model: self.settings["models"][model].get("checkpoint") for model in self.models})
+
+    def imported_checkpoint(self, model: str, source: str, seed: object) -> str:
+        """Return the folder or Hub repository of an intermediate checkpoint from elsewhere."""
+        checkpoint: str = self.settings["imported"][source][model]["checkpoint"]
+        return checkpoint.replace("{seed}", str(seed))
 
     @property
     def translator_names(self) -> str:
         """The translation models by language, as JSON: folders or Hub repositories."""
         return json.dumps({code: name for code, (name, _) in self.translators.items()})
-
-    @property
-    def variants(self) -> str:
-        """The sources that vary another one (with masked language modelling, or translated) and that one, as JSON."""
-        found = {}
-        for name in self.sources:
-            parts = None if name == NONE else self.source(name)
-            if parts is None:
-                continue
-            mixture = self.mixture(name)
-            tasks = mixture.get("tasks", [])
-            base = tasks[0] if mixture.get("corpora") and len(tasks) == 1 else None
-            if parts.base in TASKS:
-                base = TASKS[parts.base].translated_from or None
-            whole = str(replace(parts, base=base)) if base else ""
-            if whole in self.sources:
-                found[name] = whole
-        return json.dumps(found)
 
     @property
     def translators(self) -> dict[str, tuple[str, str]]:
@@ -255,17 +292,3 @@ class Study:
         """Return the languages in which a task is read; of a corpus not all that exist, but those that are tested."""
         corpus = TASKS[task].family is Family.TEXT and self.provider != "laboratory"
         return self.languages() if corpus and self.wanted == providers.ALL else self.wanted
-
-    def wildcard_values(self) -> dict[str, list[str]]:
-        """Return all values of every wildcard, so that a mistyped file name fails at once."""
-        return {
-            "collection": [self.collection],
-            "task": list(TASKS),
-            "split": list(SPLITS),
-            "tokenizer": list(dict.fromkeys([*self.settings["tokenizers"], *map(self.tokenizer, self.models)])),
-            "model": self.models,
-            "translator": list(self.translators),
-            "source": self.sources,
-            "target": self.targets,
-            "seed": [str(seed) for seed in self.seeds],
-        }

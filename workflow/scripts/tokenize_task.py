@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from workflow.scripts.features.encoding import INPUTS, Encoder, Lengths
 from workflow.scripts.features.store import write_chunks
-from workflow.scripts.files import read_table
+from workflow.scripts.files import check_data, read_table
 from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
 from workflow.scripts.settings import defaults
@@ -88,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     log = configure(arguments.log, f"tokens {arguments.task} {arguments.table.stem}")
     task, spec = find_task(arguments.task), decode(arguments.spec, defaults("tokenization"))
     lengths = Lengths(spec["max_length"], spec["max_question_length"], spec["stride"])
+    for table in (arguments.table, *arguments.training_table):
+        check_data(table)
     labels = label_names(task, next(iter(arguments.training_table), arguments.table))
     languages = language_codes(task, arguments.table)
     encoder = Encoder(arguments.tokenizer, lengths, labels, languages, decoder=spec.get("decoder", False))

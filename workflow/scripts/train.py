@@ -6,13 +6,18 @@ r"""Train an encoder: pretraining from random weights, intermediate training, or
         --state state --run intermediate/tiny/mnli/seed1/run.json
 
 Everything that can change the result is in the specification and the input files. A run that was stopped goes on from
-its state (`--state`), which is removed at the end; the folder is named by specification and inputs together.
+its state (`--state`), which is removed at the end; the folder is named by specification and inputs together. A run that
+another collection has done (`--reuse`) is taken over from there.
 """
 
 import argparse
 import hashlib
+import json
+import logging
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +27,7 @@ from torch import nn
 from workflow.scripts.devices import device_name, keep_freed_memory, select_device
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import Features
-from workflow.scripts.files import sha256, write_json
+from workflow.scripts.files import sha256, write_json, write_text
 from workflow.scripts.logs import configure, progress, run
 from workflow.scripts.modeling.adapters import add_adapter, recompute_activations, store_in_bf16
 from workflow.scripts.modeling.checkpoints import (
@@ -30,6 +35,7 @@ from workflow.scripts.modeling.checkpoints import (
     load_encoder,
     load_head,
     load_language_model,
+    load_with_head,
     new_language_model,
     save_checkpoint,
 )
@@ -40,11 +46,15 @@ from workflow.scripts.settings import defaults
 from workflow.scripts.training import plans
 from workflow.scripts.training.card import base_model, data_hashes, model_card, repositories, run_card
 from workflow.scripts.training.evaluation import DevelopmentSets
+from workflow.scripts.training.locks import only_run
 from workflow.scripts.training.loop import TrainingLoop
 from workflow.scripts.training.processes import Processes
+from workflow.scripts.training.reuse import Wanted, input_hashes, model_folder, take_over
 from workflow.scripts.training.schedule import learning_rates
 from workflow.scripts.training.selection import EarlyStopping, Evaluations
 from workflow.scripts.training.task import Hyperparameters, TrainingTask
+
+log = logging.getLogger(__name__)
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -54,6 +64,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--title", required=True, help="what is trained, for logs and the model card")
     parser.add_argument("--spec", required=True, help="run specification (JSON)")
     parser.add_argument("--encoder", type=Path, help="weights to start from, in their folder; none for pretraining")
+    parser.add_argument("--pretrained", type=Path, nargs="?", help="model whose head corpora need, if not --encoder")
     parser.add_argument("--tokenizer", required=True, type=Path, help="tokenizer.json, in its folder")
     parser.add_argument("--tokens", required=True, nargs="+", type=Path, help="token files <task>/<split>.arrow")
     parser.add_argument(
@@ -66,18 +77,19 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--gpus", type=int, default=0, help="GPUs of the job; 0 = the CPU")
     parser.add_argument("--micro-batch-tokens", type=int, default=0, help="padded tokens at once; 0 = by device")
     parser.add_argument("--recompute-activations", type=int, default=0, help="1 = slower in less memory")
+    parser.add_argument("--reuse", nargs="?", const="", default="", help="results folders of other collections (JSON)")
     parser.add_argument("--tensorboard", nargs="?", const="", default="", help="folder for event files; empty = none")
     parser.add_argument("--log", type=Path, help="log file")
     return parser.parse_args(argv)
 
 
-def run_identity(arguments: argparse.Namespace) -> str:
+def run_identity(arguments: argparse.Namespace, hashed: Callable[[Path], str] = sha256) -> str:
     """Return a name for this very run: a hash of its specification, of the files it reads and of where it ends.
 
     Two models of a study may be pretrained alike; at the same time they must not write to one state.
     """
     inputs = [path for path in (arguments.encoder, arguments.trunk, *arguments.tokens) if path]
-    facts = [arguments.spec, arguments.run.as_posix(), *map(sha256, inputs)]
+    facts = [arguments.spec, arguments.run.as_posix(), *map(hashed, inputs)]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
 
 
@@ -125,8 +137,12 @@ def build(arguments: argparse.Namespace, spec: dict[str, Any]) -> tuple[Any, Any
         text = plans.text_head(model.lm_head, decoder=is_decoder(model))
         return model, model.base_model, *plans.pretraining(spec, arguments.tokens, text)
     adapter = defaults("adapter") | spec["adapter"] if "adapter" in spec else None
-    load = load_language_model if spec.get("corpora") else load_encoder
-    model = load(arguments.encoder.parent, quantization=adapter["quantization"] if adapter else "none")
+    quantization = adapter["quantization"] if adapter else "none"
+    if arguments.pretrained:
+        model = load_with_head(arguments.pretrained.parent, arguments.encoder.parent)
+    else:
+        load = load_language_model if spec.get("corpora") else load_encoder
+        model = load(arguments.encoder.parent, quantization=quantization)
     encoder = model.base_model
     check_lengths(encoder, arguments.encoder.parent, arguments.tokens)
     torch.manual_seed(spec["seed"])  # new heads and adapters are the same whatever encoder they stand on
@@ -142,8 +158,45 @@ def build(arguments: argparse.Namespace, spec: dict[str, Any]) -> tuple[Any, Any
     return model, encoder, tasks, sequence
 
 
+def wanted_run(arguments: argparse.Namespace, hashed: Callable[[Path], str]) -> Wanted:
+    """Return what a run is made from, and where it ends."""
+    spec = decode(arguments.spec)
+    others = {"pretrained": arguments.pretrained, "trunk": arguments.trunk}
+    if arguments.pretrained:
+        others["pretrained_config"] = arguments.pretrained.with_name("config.json")
+    if "continues" in spec:
+        others["head"] = arguments.encoder.with_name("head.safetensors")
+    return Wanted(
+        arguments.stage,
+        spec,
+        input_hashes(arguments.encoder, arguments.tokenizer, others, hashed),
+        data_hashes([*arguments.tokens, *arguments.data], hashed),
+        arguments.run,
+        model_folder(arguments.encoder) if arguments.encoder else None,
+    )
+
+
+def reuse(arguments: argparse.Namespace, spec: dict[str, Any], wanted: Wanted, state: Path) -> bool:
+    """Take the run over from another collection that has done it, and return whether one had."""
+    card = take_over([Path(folder) for folder in json.loads(arguments.reuse or "[]")], wanted)
+    if card is None:
+        return False
+    if not arguments.trunk_out:
+        published = repositories(arguments.data)
+        text = model_card(arguments.title, card, folder=arguments.run.parent, hyperparameters=spec, datasets=published)
+        write_text(arguments.run.parent / "README.md", text)
+    write_json(arguments.run, card)
+    shutil.rmtree(state, ignore_errors=True)
+    progress(f"taken over from the collection {card['reused']['collection']}, {card['reused']['folder']}")
+    return True
+
+
 def describe(
-    arguments: argparse.Namespace, spec: dict[str, Any], loop: TrainingLoop, dev: dict[str, dict[str, float]]
+    arguments: argparse.Namespace,
+    spec: dict[str, Any],
+    loop: TrainingLoop,
+    dev: dict[str, dict[str, float]],
+    wanted: Wanted,
 ) -> tuple[dict[str, Any], str]:
     """Return the run card and the model card of a run that has ended."""
     done = loop.done
@@ -163,7 +216,8 @@ def describe(
         arguments.spec,
         cost,
         dev,
-        data=data_hashes([*arguments.tokens, *arguments.data]),
+        data=wanted.data,
+        inputs=wanted.inputs,
         selection=selection,
         base=base_model(start),
     )
@@ -180,21 +234,19 @@ def finish(arguments: argparse.Namespace, loop: TrainingLoop, model: Any, cards:
     if not loop.processes.is_main:
         return
     if arguments.trunk_out:
-        write_json(arguments.run, card)
+        state = arguments.trunk_out
+        write_json(arguments.run, card | {"files": {state.name: sha256(state)}})
     else:
         heads = {task.name: task.head for task in loop.tasks if not task.is_text}
         save_checkpoint(arguments.run.parent, model, heads, arguments.tokenizer.parent, text, card)
     loop.state.remove()
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program."""
-    arguments = parse_arguments(argv)
-    log = configure(arguments.log, f"{arguments.stage} {arguments.title}")
-    keep_freed_memory()
-    processes = Processes.current(select_device(arguments.gpus))
+def train(
+    arguments: argparse.Namespace, spec: dict[str, Any], wanted: Wanted, state: Path, processes: Processes
+) -> None:
+    """Train from the beginning or from the saved state, and write what comes of it."""
     device = processes.device
-    spec = decode(arguments.spec, defaults("pretraining" if arguments.stage == "pretraining" else "training"))
     model, encoder, tasks, sequence = build(arguments, spec)
     if arguments.recompute_activations:
         recompute_activations(encoder)
@@ -208,7 +260,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         hyperparameters(spec, len(sequence)),
         seed=spec["seed"],
         device=device,
-        state=arguments.state / run_identity(arguments),
+        state=state,
         stopping=early_stopping(spec, development, encoder, heads),
         budget=arguments.micro_batch_tokens,
         processes=processes,
@@ -216,12 +268,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     done = loop.run(arguments.trunk)
     dev = {} if arguments.trunk_out else development.score(encoder, heads)
-    finish(arguments, loop, model, describe(arguments, spec, loop, dev))
+    finish(arguments, loop, model, describe(arguments, spec, loop, dev, wanted))
     scores = ", ".join(
         f"{task} {' '.join(f'{name} {value:.1f}' for name, value in values.items())}" for task, values in dev.items()
     )
     told = f"; dev {scores}" if scores else ""
     progress(f"{done.step} steps in {done.cost['seconds']:.0f} s, loss {loop.mean_loss():.3f}{told}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program."""
+    arguments = parse_arguments(argv)
+    configure(arguments.log, f"{arguments.stage} {arguments.title}")
+    keep_freed_memory()
+    processes = Processes.current(select_device(arguments.gpus))
+    spec = decode(arguments.spec, defaults("pretraining" if arguments.stage == "pretraining" else "training"))
+    hashed = cache(sha256)  # large files are read once
+    wanted, state = wanted_run(arguments, hashed), arguments.state / run_identity(arguments, hashed)
+    with only_run(state, arguments.title, processes):
+        if not processes.agree(processes.is_main and reuse(arguments, spec, wanted, state)):
+            train(arguments, spec, wanted, state, processes)
     processes.close()
     return 0
 

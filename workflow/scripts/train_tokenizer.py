@@ -18,7 +18,7 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.files import read_table, replacing, write_json
+from workflow.scripts.files import check_data, read_table, replacing, write_json
 from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
 
@@ -33,6 +33,7 @@ def sample(paths: Sequence[Path], rows_per_language: int) -> Iterator[str]:
     """Yield the texts of the first rows of each language in each file."""
     for path in paths:
         counts: dict[str, int] = {}
+        check_data(path)
         for row in read_table(path, ["language", "text_a", "text_b"]).to_pylist():
             counts[row["language"]] = counts.get(row["language"], 0) + 1
             if counts[row["language"]] <= rows_per_language:

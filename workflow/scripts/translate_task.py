@@ -26,6 +26,7 @@ from workflow.scripts.devices import select_device
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.fetch_model import Checkpoint, find_checkpoint, needed_files
 from workflow.scripts.files import read_json, read_table, sha256, write_json, write_table
+from workflow.scripts.folder_locks import locked
 from workflow.scripts.logs import Progress, configure, run
 from workflow.scripts.modeling.translation import Translation, Translator
 from workflow.scripts.modeling.weights import weight_files
@@ -225,16 +226,11 @@ def inherited(source: Path) -> dict[str, Any]:
     return {"warnings": known.get("warnings", []), "origins": known.get("origins", [])}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program."""
-    arguments = parse_arguments(argv)
-    log = configure(arguments.log, f"translation {arguments.task} {arguments.split}")
-    spec = decode(arguments.spec)
-    task = restore_task(arguments.task, spec["task"]) if "task" in spec else find_task(arguments.task)
-    check_task(task)
-    english = english_rows(arguments.source, task.family)
-    state = arguments.state / run_identity(arguments)
-    table, described = translate(arguments, task, english, spec["beams"], state)
+def write_translation(
+    arguments: argparse.Namespace, task: Task, english: pa.Table, beams: int, state: Path
+) -> dict[str, Any]:
+    """Translate, write the table and its statistics, and return these."""
+    table, described = translate(arguments, task, english, beams, state)
     languages = select_languages(task.train_languages, NATURAL_LANGUAGES)
     missing = canonical.check_table(task, arguments.split, table, languages, lenient=False)
     write_table(arguments.table, table)
@@ -250,11 +246,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         "translation": described,
     }
     write_json(arguments.statistics, facts)
+    return facts
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program."""
+    arguments = parse_arguments(argv)
+    log = configure(arguments.log, f"translation {arguments.task} {arguments.split}")
+    spec = decode(arguments.spec)
+    task = restore_task(arguments.task, spec["task"]) if "task" in spec else find_task(arguments.task)
+    check_task(task)
+    english = english_rows(arguments.source, task.family)
+    state = arguments.state / run_identity(arguments)
+    with locked(state, f"the translation of '{arguments.task}'"):
+        facts = write_translation(arguments, task, english, spec["beams"], state)
+        shutil.rmtree(state, ignore_errors=True)
     for reason, count in facts["repairs"].items():
         log.warning("%d %s", count, reason)
-    for code, model in described.items():
+    for code, model in facts["translation"].items():
         log.info("%d texts into '%s'", model["texts"], code)
-    shutil.rmtree(state, ignore_errors=True)
     return 0
 
 

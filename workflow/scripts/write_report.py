@@ -8,6 +8,7 @@ outputs  report.html
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from workflow.scripts.errors import UserError
 from workflow.scripts.file_patterns import expand
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--figures", type=Path, required=True, help="folder of the figures (SVG)")
     parser.add_argument("--statistics", type=Path, nargs="*", default=[], help="statistics of the splits (JSON)")
     parser.add_argument("--layers", type=Path, nargs="*", default=[], help="figure and table of the layer sweep")
+    parser.add_argument("--studies", type=Path, nargs="*", default=[], help="verdicts of studies (JSON)")
     parser.add_argument("--overlap", type=Path, help="overlap.json, its other formats beside it (default: not shown)")
     for name in ("slices", "consistency"):
         parser.add_argument(
@@ -72,11 +74,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         published=published_tables(models, read_published(options.published), checkpoints(config), display_titles()),
         described=read_json(options.languages),
         analysed=read_gains(options.inference) if options.inference else None,
+        studies=[_verdict(path) for path in options.studies],
         commit=commit(),
     )
     write_text(options.out, render(material))
     log.info("%s", options.out)
     return 0
+
+
+def _verdict(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = read_json(path)
+    return found | {"svg": {name: _text(path.parent / "figures" / f"{name}.svg") for name in found["figures"]}}
 
 
 def _text(path: Path) -> str:

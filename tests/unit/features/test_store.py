@@ -136,3 +136,27 @@ def test_the_first_examples_have_all_their_rows(tmp_path):
     assert part.item_tokens.tolist() == [8, 6]
     assert len(features) == 3
     assert len(features.first(99)) == 3
+
+
+def test_every_wrong_byte_of_the_columns_is_told(tmp_path):
+    path = tmp_path / "train.arrow"
+    write_features(path, {"example": [0, 1], "input_ids": [[0, 5, 2], [0, 2]], "label": [77777, 88888]}, **ABOUT)
+    content = path.read_bytes()
+    values = [np.array(numbers, np.int32).tobytes() for numbers in ([0, 5, 2, 0, 2], [77777, 88888])]
+    for at in (content.index(part) + len(part) - 4 for part in values):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :])
+        with pytest.raises(UserError, match=r"train\.arrow is not what was written"):
+            Features(path)
+    path.write_bytes(content)
+    assert rows_of(Features(path).input_ids) == [[0, 5, 2], [0, 2]]
+
+
+def test_a_file_of_before_there_were_checksums_is_read(tmp_path):
+    path = tmp_path / "train.arrow"
+    write_features(path, {"example": [0], "input_ids": [[0, 5, 2]]}, **ABOUT)
+    table = pa.ipc.open_file(path.read_bytes()).read_all()
+    metadata = {name: value for name, value in table.schema.metadata.items() if name != b"sha256"}
+    assert len(metadata) == len(table.schema.metadata) - 1
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema.with_metadata(metadata)) as writer:
+        writer.write_table(table)
+    assert rows_of(Features(path).input_ids) == [[0, 5, 2]]

@@ -1,6 +1,7 @@
 """The plan's figures follow their formulas, and errors are told in one sentence."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,16 @@ import yaml
 
 from workflow.scripts import plan_study
 from workflow.scripts.errors import UserError
-from workflow.scripts.planning.jobs import Job, planned_jobs
+from workflow.scripts.planning.graph import planned_jobs
+from workflow.scripts.planning.jobs import Job
+from workflow.scripts.planning.parts import parts_of
 from workflow.scripts.planning.prices import choose_gpus, detectable_effect
 from workflow.scripts.planning.shapes import Shape, model_shape
 from workflow.scripts.planning.sizes import Size, split_rows, split_size
 from workflow.scripts.planning.work import Estimator, flops
 from workflow.scripts.stages import count_stages
 from workflow.scripts.study import Study
+from workflow.scripts.training.schedule import branch_point
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -45,7 +49,7 @@ def test_known_checkpoints_have_their_published_number_of_parameters():
 
 def test_a_checkpoint_that_is_not_known_is_said_to_be_unknown():
     study = study_of("config/paper.yaml", models={"own": {"checkpoint": "someone/something"}})
-    work = Estimator(study, Path("nowhere")).estimate()
+    work = Estimator(study, Path("nowhere")).estimate(planned_jobs(study))
     assert work["intermediate"].flops == 0
     assert "operations of own" in work["intermediate"].unknown
     assert work["intermediate"].tokens > 0
@@ -73,11 +77,56 @@ def test_both_countings_of_jobs_agree():
 
 
 def test_a_run_card_of_another_specification_is_stale(tmp_path):
-    job = Job("intermediate", "train_intermediate", "run.json", "abc")
+    job = Job("intermediate", "train_intermediate", "run.json", spec_hash="abc")
     assert job.state(tmp_path) == "missing"
     for text, state in (('{"spec_hash": "abc"}', "done"), ('{"spec_hash": "abd"}', "stale"), ("{", "stale")):
         (tmp_path / "run.json").write_text(text)
         assert job.state(tmp_path) == state
+
+
+def test_what_several_studies_need_is_counted_once():
+    study = study_of("tests/config/studies.yaml")
+    estimator, jobs = Estimator(study, Path("nowhere")), planned_jobs(study)
+    parts = parts_of(estimator, jobs, choose_gpus(["A100-80GB"], []), 0.2)
+    assert list(parts) == ["all", "duration", "nli_scaling", "similarity", "typology", "domain"]
+    every = sum(work.flops for work in estimator.estimate(jobs).values())
+    assert sum(part["own"]["flops"] for part in parts.values()) < every
+    assert sum(part["whole"]["flops"] for part in parts.values()) > every
+    alone = planned_jobs(study, ["study_duration"])
+    assert parts["duration"]["whole"]["jobs"] == len(alone) == len({job.output for job in alone})
+    with pytest.raises(UserError, match="Did you mean 'study_duration'"):
+        planned_jobs(study, ["study_durations"])
+
+
+@pytest.mark.parametrize(
+    ("source", "steps"),
+    [("mnli-d8", 8), ("mnli-s8", 8 - branch_point(8, 0.2)), ("news-text-d2", 2), ("mnli-news50-mixed-d4", 4)],
+)
+def test_each_step_of_a_duration_is_counted_in_one_job(source, steps):
+    """A run of its own has all its steps, a branch those after the trunk, text as many as a task."""
+    study = study_of("tests/config/studies.yaml", trunks={"warmup_steps": 2, "cooldown": 0.2})
+    job = next(job for job in planned_jobs(study) if job.rule == "train_intermediate" and job.source == source)
+    estimator = Estimator(study, Path("nowhere"))
+    tokens = {task: estimator.size(task, "train", "subwords") for task in ("mnli", "news")}
+    mean = {task: size.tokens / size.sequences for task, size in tokens.items()}
+    share = {"news-text-d2": 1.0, "mnli-news50-mixed-d4": 0.5}.get(source, 0.0)
+    expected = steps * ((1 - share) * 4 * mean["mnli"] + share * 8 * mean["news"])
+    assert estimator.estimate([job])["intermediate"].tokens == pytest.approx(expected)
+
+
+def test_decoders_have_gated_layers_and_echo_reads_twice():
+    seven = {"checkpoint": "Qwen/Qwen2.5-7B", "adapter": {"rank": 16}, "attention": "echo"}
+    study = study_of("config/paper.yaml", models={"seven": seven})
+    shape = model_shape(study, "seven", Path("nowhere"))
+    assert shape is not None
+    assert shape.layers * shape.layer_weights == pytest.approx(6.53e9, rel=0.01)  # as published, without embeddings
+    size = Size(3, 3, 30.0, 300.0, "counted")
+    once = replace(shape, copies=1)
+    weights, attention = 2 * shape.layer_weights * shape.layers * 30, 4 * 3584 * 28 * 300
+    assert flops(shape, size, trained=False) == 2 * weights + 4 * attention
+    assert flops(shape, size, trained=True) == 4 * weights + 12 * attention
+    text = flops(shape, size, trained=True, masked=0.15)
+    assert text == flops(once, size, trained=True) + 6 * 3584 * 152_064 * 30
 
 
 def test_more_seeds_show_smaller_gains():

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from torch import nn
 
 from tests.unit.training.conftest import CLASSES, TOKENS
 from workflow.scripts.errors import UserError
@@ -86,3 +87,34 @@ def test_heads_have_the_classes_of_their_tasks(tokens):
     (task,), _ = supervised(SPEC | {"tasks": ["toy"]}, tokens, 16)
     assert task.features.labels == CLASSES
     assert not isinstance(task.head, MultipleChoiceHead)
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """Token files of plain text in three languages, 30, 20 and 10 rows."""
+    language = np.repeat([0, 1, 2], [30, 20, 10])
+    columns = {"example": np.arange(60), "input_ids": [[0, 7, 2]] * 60, "language": language}
+    path = tmp_path / "text/train.arrow"
+    write_features(path, columns, family="text", tokens=TOKENS, labels=(), languages=("en", "qaa", "qab"))
+    return [path]
+
+
+TEXT = {"tasks": [], "corpora": {"text": 1}, "corpus_batch_size": 8, "masked": 0.15, "sampling_alpha": 1, "steps": 12}
+
+
+def drawn(texts, **spec):
+    (task,), sequence = supervised(SPEC | TEXT | spec, texts, 16, nn.Linear(16, 60))
+    assert sequence.tolist() == [0] * 12
+    rows = np.concatenate([task.plan.batch(index) for index in range(task.plan.batches_per_epoch)])
+    return np.bincount(task.features.columns["language"][rows], minlength=3).tolist()
+
+
+def test_a_corpus_alone_is_trained_on_in_some_languages(texts):
+    assert drawn(texts) == [30, 20, 10]
+    assert drawn(texts, languages=["qab", "qaa"]) == [0, 20, 10]
+    assert drawn(texts, languages=["qab", "qaa"], sampling_alpha=0) == [0, 15, 15]
+
+
+def test_languages_that_a_corpus_has_not_are_an_error(texts):
+    with pytest.raises(UserError, match="text has no text in qac; it has en, qaa, qab"):
+        drawn(texts, languages=["qaa", "qac"])

@@ -52,7 +52,7 @@ class EpochPlan:
         languages: language of each item as an integer, shape (items,), where languages are drawn by their size.
         alpha: languages are drawn in proportion to their size to this power (Conneau et al. 2020, §3.1); with 1 an
             epoch has every item once, with less it has items of small languages several times and leaves others out.
-        items: the items that are trained on, if not all (then without languages).
+        items: the items that are trained on, if not all.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class EpochPlan:
         self.batch_size = batch_size
         self.key = key
         self.batches_per_epoch = -(-len(self.items) // batch_size)
-        self._groups = _groups(languages) if languages is not None and alpha != 1 else []
+        self._groups = _groups(languages, self.items) if languages is not None and alpha != 1 else []
         self._quotas = language_quotas([len(group) for group in self._groups], alpha, len(self.items))
         self._epoch = -1
         self._batches: list[Array] = []
@@ -107,8 +107,8 @@ class EpochPlan:
         return np.concatenate(parts)
 
 
-def _groups(languages: Array) -> list[Array]:
-    return [np.flatnonzero(languages == language) for language in np.unique(languages)]
+def _groups(languages: Array, items: Array) -> list[Array]:
+    return [items[languages[items] == language] for language in np.unique(languages[items])]
 
 
 def language_quotas(sizes: Sequence[int], alpha: float, total: int) -> list[int]:

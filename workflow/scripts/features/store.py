@@ -22,7 +22,8 @@ Every row is one sequence. Columns, besides `example` (int32: row of the canonic
     pairs of segments, if the tokenizer tells them apart (BERT)
         second          first token of segment 1; the sequence's length where it has but one segment
 
-The schema's metadata describes the tokenizer (`TokenIds`), the label names and the languages.
+The schema's metadata describes the tokenizer (`TokenIds`), the label names and the languages, and holds a checksum of
+the columns, which is compared once in every program that reads the file.
 """
 
 import json
@@ -40,6 +41,7 @@ import numpy as np
 import pyarrow as pa
 
 from workflow.scripts.errors import UserError
+from workflow.scripts.features import checksums
 from workflow.scripts.files import replacing
 
 TYPES: dict[str, pa.DataType] = {
@@ -138,6 +140,7 @@ class Features:
             raise UserError(f"{path} cannot be read as token file: {error}; delete it and run again") from error
         if table.num_rows == 0:
             raise UserError(f"{path} holds no sequences; check the data it was made from")
+        checksums.verify(path, table)
         described = json.loads(table.schema.metadata[b"features"])
         self.family: str = described["family"]
         self.labels: tuple[str, ...] = tuple(described["labels"])
@@ -281,9 +284,11 @@ def write_chunks(
                 if name not in spools:
                     spools[name] = _Spool(TYPES[name], path.parent, stack)
                 spools[name].append(values)
-        metadata = {"features": json.dumps(facts, ensure_ascii=False)}
+        arrays = [spool.array() for spool in spools.values()]
+        checksum = checksums.of_columns(spools, arrays)
+        metadata = {"features": json.dumps(facts, ensure_ascii=False).encode(), checksums.KEY: checksum}
         schema = pa.schema([(name, TYPES[name]) for name in spools], metadata=metadata)
-        batch = pa.record_batch([spool.array() for spool in spools.values()], schema=schema)
+        batch = pa.record_batch(arrays, schema=schema)
         with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
             writer.write_batch(batch)
         return batch.num_rows, spools["input_ids"].values

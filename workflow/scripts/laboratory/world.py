@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from workflow.scripts.errors import UserError, nearest
-from workflow.scripts.laboratory import discourse, inference, labelling, plausibility, ranking, reading
+from workflow.scripts.laboratory import discourse, inference, labelling, plausibility, ranking, reading, topics
 from workflow.scripts.laboratory.clauses import Sampler
 from workflow.scripts.laboratory.grammar import Grammar
 from workflow.scripts.laboratory.languages import LANGUAGES, find
@@ -74,6 +74,8 @@ PHENOMENA: Final[Mapping[str, Phenomenon]] = {
     "entity_linking": Phenomenon("ranking", ranking.entity_linking, ("text",)),
     "documents": Phenomenon("text", discourse.document, ("text_a",)),
     "translations": Phenomenon("text", _aligned(discourse.parallel), ("text_a",)),
+    "town_documents": Phenomenon("text", topics.documents(topics.TOWN), ("text_a",)),
+    "country_documents": Phenomenon("text", topics.documents(topics.COUNTRY), ("text_a",)),
 }
 """Every phenomenon by its name (the value of `laboratory=` in a task's literal)."""
 

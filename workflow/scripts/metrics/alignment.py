@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.metrics.mining import Pair, ids_of_repeated, with_all_ids, without_repeated
 from workflow.scripts.metrics.null_scores import NULL_COLUMNS
+from workflow.scripts.tasks.task import MINING_SPLITS as MINING_SPLITS
+from workflow.scripts.tasks.task import SCORED_SPLIT as SCORED_SPLIT
 from workflow.scripts.tasks.task import Family
 
 if TYPE_CHECKING:
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 """Language and id: ids are unique within a language (XQuAD repeats them across languages)."""
-
-SCORED_SPLIT = "test"
-MINING_SPLITS = ("dev", "test")
 
 GOLD_COLUMN: Mapping[Family, str] = {
     Family.CLASSIFICATION: "label",

@@ -6,7 +6,7 @@ the sentences of the foreign pool that have a translation, or are given one by s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -60,37 +60,70 @@ def ratio_of(task: Task) -> Ratio:
     return Ratio({columns.get(name, name): 1 / len(task.metrics) for name in task.metrics}, {})
 
 
+@dataclass(frozen=True)
+class Counts:
+    """Numerator and denominator of each example of one target; the score is the ratio of their sums.
+
+    Attributes:
+        numerators: of each language, (arms, seeds, examples).
+        denominators: the same shapes; not to be written to (where each example counts 1 they are views of one number).
+        ids: of the examples of each language, in their order.
+        parallel: whether example i is the same sentence in all languages.
+    """
+
+    numerators: Mapping[str, Array]
+    denominators: Mapping[str, Array]
+    ids: Mapping[str, Sequence[str]]
+    parallel: bool
+
+
 def read_shares(paths: Sequence[Sequence[Path]], task: Task) -> Shares:
-    """Read the tables of examples of one target by arm, then seed; only what is added to the scores is kept.
+    """Read what each example adds to the scores; arguments and errors are those of `read_counts`."""
+    counts = read_counts(paths, task)
+    values = {code: linearised(top, counts.denominators[code]) for code, top in counts.numerators.items()}
+    return Shares(values, counts.parallel)
+
+
+def read_counts(paths: Sequence[Sequence[Path]], task: Task) -> Counts:
+    """Read the tables of examples of one target by arm, then seed, one after the other; only the counts are kept.
 
     Raises:
         UserError: a file is missing or has no test rows; models were tested on other examples.
     """
-    ratio = ratio_of(task)
-    flat = [path for arm in paths for path in arm]
-    read = [_read(path, task, ratio) for path in flat]
+    ratio, shape = ratio_of(task), (len(paths), len(paths[0]))
     if task.family is Family.MINING:
-        return Shares(_mined(read, ratio, len(paths)), parallel=False)
-    names = read[0].select(["language", "id"])
-    for path, table in zip(flat, read, strict=True):
-        if not table.select(["language", "id"]).equals(names):
-            raise UserError(
-                f"{path} has other examples than {flat[0]}; gains are compared example by example. "
-                "Delete the older of the two and run again"
-            )
+        return _mined([_read(path, ratio) for arm in paths for path in arm], ratio, shape)
+    first = _read(paths[0][0], ratio)
+    names = first.select(["language", "id"])
     languages = names["language"].to_numpy()
     ids = {code: names["id"].filter(pc.equal(names["language"], code)).to_pylist() for code in dict.fromkeys(languages)}
     order, parallel = _parallel(ids, task)
-    values = {code: [np.flatnonzero(languages == code)[order[code]]] for code in ids}
-    columns = [ratio.shares({name: table[name].to_numpy() for name in table.column_names[2:]}) for table in read]
-    found = {}
-    for code, (rows,) in values.items():
-        tables = [linearised(top[rows], bottom[rows]) for top, bottom in columns]
-        found[code] = np.array(tables).reshape(len(paths), -1, len(rows))
-    return Shares(found, parallel)
+    rows = {code: np.flatnonzero(languages == code)[order[code]] for code in ids}
+    tops = {code: np.empty((*shape, len(mine))) for code, mine in rows.items()}
+    bottoms = {code: np.empty_like(top) if ratio.denominator else _ones(top.shape) for code, top in tops.items()}
+    for i, j in product(*map(range, shape)):
+        table = _read(paths[i][j], ratio) if i or j else first
+        if not table.select(["language", "id"]).equals(names):
+            raise UserError(
+                f"{paths[i][j]} has other examples than {paths[0][0]}; runs are compared example by example. "
+                "Delete the older of the two and run again"
+            )
+        top, bottom = ratio.shares({name: table[name].to_numpy() for name in table.column_names[2:]})
+        for code, mine in rows.items():
+            tops[code][i, j] = top[mine]
+            if ratio.denominator:
+                bottoms[code][i, j] = bottom[mine]
+    return Counts(
+        tops, bottoms, {code: [found[place] for place in order[code]] for code, found in ids.items()}, parallel
+    )
 
 
-def _read(path: Path, task: Task, ratio: Ratio) -> pa.Table:
+def _ones(shape: tuple[int, ...]) -> Array:
+    """Return ones that take no memory."""
+    return np.broadcast_to(1.0, shape)
+
+
+def _read(path: Path, ratio: Ratio) -> pa.Table:
     """Return language, id and the columns of the ratio of the test rows."""
     wanted = list(dict.fromkeys([*ratio.numerator, *ratio.denominator]))
     table = read_table(path, ["language", "id", "split", *wanted])
@@ -111,26 +144,29 @@ def _parallel(ids: Mapping[str, Sequence[str]], task: Task) -> tuple[dict[str, n
     return {code: np.arange(len(found)) for code, found in ids.items()}, False
 
 
-def _mined(read: Sequence[pa.Table], ratio: Ratio, arms: int) -> dict[str, Array]:
-    """Return the shares of foreign sentences; one that a model gives no translation adds what is true of it alone."""
+def _mined(read: Sequence[pa.Table], ratio: Ratio, shape: tuple[int, int]) -> Counts:
+    """Return the counts of foreign sentences; one that a model gives no translation adds what is true of it alone."""
     summed = [
         table.group_by(["language", "id"])
         .aggregate([(name, "sum") for name in PAIRS])
         .filter((pc.field("gold_pairs_sum") > 0) | (pc.field("predicted_pairs_sum") > 0))
         for table in read
     ]
-    languages = sorted({code for table in summed for code in table["language"].unique().to_pylist()})
-    found = {}
-    for code in languages:
+    tops: dict[str, Array] = {}
+    bottoms: dict[str, Array] = {}
+    ids: dict[str, list[str]] = {}
+    for code in sorted({code for table in summed for code in table["language"].unique().to_pylist()}):
         parts = [table.filter(pc.field("language") == code) for table in summed]
-        names = sorted({row_id for part in parts for row_id in part["id"].to_pylist()})
-        places = {row_id: place for place, row_id in enumerate(names)}
+        ids[code] = sorted({row_id for part in parts for row_id in part["id"].to_pylist()})
+        places = {row_id: place for place, row_id in enumerate(ids[code])}
         tables = []
         for part in parts:
             rows = [places[row_id] for row_id in part["id"].to_pylist()]
-            columns = {name: np.zeros(len(names)) for name in PAIRS}
+            columns = {name: np.zeros(len(places)) for name in PAIRS}
             for name in PAIRS:
                 columns[name][rows] = part[f"{name}_sum"].to_numpy()
-            tables.append(linearised(*ratio.shares(columns)))
-        found[code] = np.array(tables).reshape(arms, -1, len(names))
-    return found
+            tables.append(ratio.shares(columns))
+        tops[code], bottoms[code] = (
+            np.array([table[side] for table in tables]).reshape(*shape, len(places)) for side in (0, 1)
+        )
+    return Counts(tops, bottoms, ids, parallel=False)

@@ -95,6 +95,12 @@ def base_directory(directory: Path) -> Path:
     )
 
 
+def move_to_base(directory: Path, base: Path) -> None:
+    """Write into the adapter of a folder that it belongs to the model in another folder."""
+    described = read_json(directory / CONFIG) | {"base_model_name_or_path": _from_here(base)}
+    write_json(directory / CONFIG, dict(sorted(described.items())))
+
+
 def stored_quantization(directory: Path) -> str:
     """Return how the weights under a folder's adapter were stored in training: `none` or `nf4`.
 

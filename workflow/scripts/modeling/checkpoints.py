@@ -5,7 +5,8 @@ model.safetensors config.json           the encoder (of pretrained models with t
 head.safetensors                        heads by training task: `<task>.<parameter>`
 tokenizer.json tokenizer_config.json
 README.md                               model card
-run.json                                specification, versions, cost; written last: where it stands, the rest is whole
+run.json                                specification, versions, cost, sha256 of the files; written last: where it
+                                        stands, the rest is whole
 """
 
 import shutil
@@ -30,7 +31,7 @@ from transformers import (
 
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import TokenIds
-from workflow.scripts.files import read_json, replacing, write_json, write_text
+from workflow.scripts.files import check_sha256, read_json, replacing, sha256, write_json, write_text
 from workflow.scripts.modeling import adapters, decoders
 from workflow.scripts.modeling.encoders import layers_of
 from workflow.scripts.modeling.weights import WEIGHTS
@@ -131,6 +132,24 @@ def load_language_model(directory: Path, *, quantization: str = "none", dtype: t
     return _load(AutoModelForCausalLM if causal else AutoModelForMaskedLM, directory, quantization, dtype)
 
 
+def load_with_head(pretrained: Path, tuned: Path) -> Any:
+    """Return a tuned encoder in the pretrained masked language model, whose head shares its embeddings.
+
+    Args:
+        pretrained: folder of the model with its head.
+        tuned: folder of the encoder, or of an adapter on the pretrained model.
+
+    Raises:
+        UserError: as `load_language_model`.
+    """
+    if adapters.is_adapter(tuned) or tuned == pretrained:
+        return load_language_model(tuned)
+    model = load_language_model(pretrained)
+    model.base_model.load_state_dict(load_encoder(tuned).state_dict())
+    model.tie_weights()
+    return model
+
+
 def _load(kind: Any, directory: Path, quantization: str, dtype: torch.dtype) -> Any:
     """Load a model, and the adapter on it if the folder is one's."""
     if not adapters.is_adapter(directory):
@@ -138,11 +157,13 @@ def _load(kind: Any, directory: Path, quantization: str, dtype: torch.dtype) -> 
     model = _load_whole(kind, adapters.base_directory(directory), adapters.stored_quantization(directory), dtype)
     model.requires_grad_(False)
     adapters.load_adapter(model.base_model, directory)
+    _check_written(directory, adapters.WEIGHTS)
     return model
 
 
 def _load_whole(kind: Any, directory: Path, quantization: str, dtype: torch.dtype) -> Any:
-    options = {"local_files_only": True, "use_safetensors": True, "dtype": dtype, "output_loading_info": True}
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False, "use_safetensors": True}
+    options |= {"dtype": dtype, "output_loading_info": True}
     options |= adapters.quantized_loading(quantization)
     try:
         model, found = kind.from_pretrained(directory, **options)
@@ -154,9 +175,21 @@ def _load_whole(kind: Any, directory: Path, quantization: str, dtype: torch.dtyp
             f"{directory} lacks {len(absent)} weights of {type(model).__name__}, for example {absent[0]}; "
             "they would be random. Expected a checkpoint with all of them"
         )
+    _check_written(directory, WEIGHTS)
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     return model
+
+
+def _check_written(directory: Path, name: str) -> None:
+    """Compare a file with the SHA-256 that the run card beside it notes, if it notes any.
+
+    Raises:
+        UserError: it is not what was written.
+    """
+    path = directory / "run.json"
+    card = read_json(path) if path.is_file() else {}
+    check_sha256(directory / name, card.get("files", {}).get(name), path)
 
 
 def freeze_layers(encoder: Any, count: int) -> None:
@@ -196,6 +229,7 @@ def load_head(directory: Path, task: str, head: nn.Module) -> None:
         head.load_state_dict(weights)
     except RuntimeError as error:
         raise UserError(f"{path} does not fit the head of '{task}': {error}; delete it and run again") from error
+    _check_written(directory, path.name)
 
 
 def save_checkpoint(
@@ -212,7 +246,7 @@ def save_checkpoint(
         run: the run card.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    _save_model(directory, model)
+    written = [*_save_model(directory, model), *TOKENIZER_FILES]
     for name in TOKENIZER_FILES:
         with replacing(directory / name) as copy:
             shutil.copyfile(tokenizer / name, copy)
@@ -221,23 +255,30 @@ def save_checkpoint(
         for task, head in heads.items()
         for name, tensor in head.state_dict().items()
     }
-    if weights:
+    if weights or "tasks" in run.get("spec", {}):  # a source of corpora alone has no heads, and a file without any
         with replacing(directory / "head.safetensors") as path:
             save_file(weights, path)
+        written.append("head.safetensors")
     write_text(directory / "README.md", card)
-    write_json(directory / "run.json", dict(run))
+    write_json(directory / "run.json", {**run, "files": {name: sha256(directory / name) for name in written}})
 
 
-def _save_model(directory: Path, model: Any) -> None:
-    """Write a whole model or an adapter; files of the other kind, from an earlier run, would be loaded with it."""
+def _save_model(directory: Path, model: Any) -> list[str]:
+    """Write a whole model or an adapter; files of the other kind, from an earlier run, would be loaded with it.
+
+    Returns:
+        The names of the files.
+    """
     whole, update = (WEIGHTS, "config.json"), (adapters.WEIGHTS, adapters.CONFIG)
     adapted = adapters.has_adapter(model.base_model)
     for name in whole if adapted else update:
         (directory / name).unlink(missing_ok=True)
     if adapted:
         adapters.save_adapter(directory, model.base_model)
-        return
+        return list(update)
     with tempfile.TemporaryDirectory(dir=directory, prefix=".") as temporary:
         model.save_pretrained(temporary)
-        for path in sorted(Path(temporary).iterdir()):
+        written = sorted(Path(temporary).iterdir())
+        for path in written:
             path.replace(directory / path.name)
+    return [path.name for path in written]

@@ -87,12 +87,26 @@ def describe_translator(folder: Path, files: Sequence[Path]) -> ModelFacts:
 
 def _read_config(folder: Path) -> Any:
     path = folder / "config.json"
-    if "model_type" not in read_json(path):
+    given = read_json(path)
+    if not isinstance(given, dict) or "model_type" not in given:
         raise UserError(f'{path} has no \'model_type\'; add it, for example "model_type": "xlm-roberta"')
+    _refuse_kernels(path, given)
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} describes no model that transformers knows by itself: {error}") from error
+
+
+def _refuse_kernels(path: Path, settings: Mapping[str, Any]) -> None:
+    """Refuse a configuration that has transformers fetch compiled code: attention as `<organisation>/<repository>`."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            _refuse_kernels(path, value)
+        if key.endswith("_implementation") and "/" in str(value):
+            raise UserError(
+                f"{path} asks for code from elsewhere ('{key}': {value}), which is never run; remove the key, so that "
+                "the model's own code is used"
+            )
 
 
 def _empty(kind: Any, config: Any) -> Any:

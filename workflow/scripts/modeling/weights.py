@@ -64,11 +64,31 @@ def weight_files(folder: Path) -> list[Path]:
     names = weight_names([path.name for path in folder.iterdir()], str(folder))
     if INDEX not in names:
         return [folder / WEIGHTS]
-    needed = sorted(set(read_json(folder / INDEX)["weight_map"].values()))
+    needed = _shards(folder / INDEX)
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise UserError(f"{folder} lacks {', '.join(missing)}, of {len(needed)} that {INDEX} names; fetch it again")
     return [folder / name for name in needed]
+
+
+def _shards(index: Path) -> list[str]:
+    """Return the names of the files that an index names.
+
+    Raises:
+        UserError: it is no index, or names something else than files beside it.
+    """
+    content = read_json(index)
+    placed = content.get("weight_map") if isinstance(content, dict) else None
+    if not isinstance(placed, dict):
+        raise UserError(f"{index} has no 'weight_map'; expected the index of a checkpoint's shards: fetch it again")
+    names = sorted(set(map(str, placed.values())))
+    others = [name for name in names if not _SHARD.fullmatch(name)]
+    if others:
+        raise UserError(
+            f"{index} names '{others[0]}' as a file of weights; expected names like model-00001-of-00002.safetensors, "
+            "in the same folder"
+        )
+    return names
 
 
 def read_header(path: Path) -> Header:
@@ -85,14 +105,31 @@ def read_header(path: Path) -> Header:
             hint = " (it is a Git LFS pointer)" if first == b"version " else ""
             raise UserError(f"{path} ({size:,} bytes) is cut short or no safetensors file{hint}; fetch it again")
         try:
-            tensors: dict[str, Any] = json.loads(file.read(length))
-        except ValueError as error:
+            tensors: Any = json.loads(file.read(length))
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{path} ({size:,} bytes) is no safetensors file: {error}; fetch it again") from error
+    tensors = tensors if isinstance(tensors, dict) else {"": tensors}
     tensors.pop("__metadata__", None)
+    wrong = next((name for name, entry in tensors.items() if not _is_tensor(entry)), None)
+    if wrong is not None:
+        raise UserError(
+            f"{path} ({size:,} bytes) is no safetensors file: its header's entry '{wrong}' is not dtype, shape and "
+            "data_offsets of a tensor; fetch it again"
+        )
     expected = 8 + length + max((tensor["data_offsets"][1] for tensor in tensors.values()), default=0)
     if size != expected:
         raise UserError(f"{path} has {size:,} bytes where its header says {expected:,}; fetch it again")
     return Header(tensors, 8 + length)
+
+
+def _is_tensor(entry: Any) -> bool:
+    """Return whether an entry of a header describes a tensor."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("dtype"), str):
+        return False
+    shape, offsets = entry.get("shape"), entry.get("data_offsets")
+    if not isinstance(shape, list) or not isinstance(offsets, list) or len(offsets) != 2:
+        return False
+    return all(type(number) is int and number >= 0 for number in (*shape, *offsets)) and offsets[0] <= offsets[1]
 
 
 def read_shapes(files: Sequence[Path]) -> dict[str, tuple[int, ...]]:

@@ -1,10 +1,9 @@
 """Bytes that a finished study holds, by folder of its results."""
 
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterable
 
-from workflow.scripts.layout import Layout
-from workflow.scripts.planning.jobs import Job, token_files
+from workflow.scripts.planning.jobs import Job
 from workflow.scripts.planning.shapes import FLOAT_BYTES, TOKENIZER_BYTES
 from workflow.scripts.planning.work import Estimator
 from workflow.scripts.tasks import TASKS, Family
@@ -15,34 +14,42 @@ PREDICTION_BYTES, EXAMPLE_BYTES = 11, 15
 ROW_BYTES, SPAN_BYTES = 16, 8
 """In token files beside the 4 bytes of a token: of a sequence, and of a token of span tasks (its place in the text)."""
 
+FOLDERS = {"pretraining": "models", "trunks": "trunks", "intermediate": "intermediate", "fine-tuning": "finetuned"}
+"""Folders of models, by stage."""
+
 TRUNK_STATES = 3
 """Weights and two moments of AdamW."""
 
 
-def disk_bytes(estimator: Estimator, jobs: list[Job]) -> dict[str, float]:
+def disk_bytes(estimator: Estimator, jobs: Iterable[Job]) -> dict[str, float]:
     """Return bytes by folder; models of unknown size and data of unknown size are left out."""
-    study, found = estimator.study, Counter[str]()
+    found = Counter[str]()
     for job in jobs:
-        parts = Path(job.output).parts
-        if parts[2] not in ("models", "trunks", "intermediate", "finetuned"):
-            continue
-        shape = estimator.shapes[parts[3]]
-        if shape is not None and parts[2] == "trunks":
-            found["trunks"] += TRUNK_STATES * shape.trained_bytes
-        elif shape is not None and parts[2] == "models":
-            found["models"] += FLOAT_BYTES * shape.parameters + TOKENIZER_BYTES * shape.vocabulary
-        elif shape is not None:
-            found[parts[2]] += shape.checkpoint_bytes
-    for path in token_files(study, Layout(study)):
-        tokenizer, task, file = Path(path).parts[3:]
-        size = estimator.size(task, Path(file).stem, tokenizer)
-        each = FLOAT_BYTES + (SPAN_BYTES if TASKS[task].family is Family.SPAN else 0)
-        found["tokens"] += round(each * size.tokens + ROW_BYTES * size.sequences)
-    runs = len(study.sources) * len(study.seeds)
-    for model in study.models:
-        for target in study.targets:
-            sizes = [estimator.size(target, split, study.tokenizer(model)) for split in study.scored_splits(target)]
-            rows = sum(size.rows for size in sizes) * runs
-            found["predictions"] += PREDICTION_BYTES * rows
-            found["examples"] += EXAMPLE_BYTES * rows
+        found.update(_bytes(estimator, job))
     return {name: float(count) for name, count in found.items() if count}
+
+
+def _bytes(estimator: Estimator, job: Job) -> dict[str, int]:
+    """Return the bytes that a job leaves, by folder."""
+    match job.rule.removesuffix("_adapter"):
+        case "tokenize_task":
+            size = estimator.size(job.task, job.split, job.model)
+            each = FLOAT_BYTES + (SPAN_BYTES if TASKS[job.task].family is Family.SPAN else 0)
+            return {"tokens": round(each * size.tokens + ROW_BYTES * size.sequences)}
+        case "predict_target":
+            return {"predictions": PREDICTION_BYTES * _rows(estimator, job)}
+        case "score_target":
+            return {"examples": EXAMPLE_BYTES * _rows(estimator, job)}
+    shape = estimator.shapes.get(job.model)
+    if shape is None or job.stage not in FOLDERS:
+        return {}
+    stored = {
+        "models": FLOAT_BYTES * shape.parameters + TOKENIZER_BYTES * shape.vocabulary,
+        "trunks": TRUNK_STATES * shape.trained_bytes,
+    }
+    return {FOLDERS[job.stage]: stored.get(FOLDERS[job.stage], shape.checkpoint_bytes)}
+
+
+def _rows(estimator: Estimator, job: Job) -> int:
+    splits, tokenizer = estimator.study.scored_splits(job.task), estimator.study.tokenizer(job.model)
+    return sum(estimator.size(job.task, split, tokenizer).rows for split in splits)

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from workflow.scripts.planning.jobs import STAGES
+from workflow.scripts.planning.jobs import MAIN, STAGES
+
+USUAL = "A100-80GB"
+"""The GPU whose hours the lines of the parts tell, unless others are asked for."""
 
 
 def plan_lines(plan: Mapping[str, Any]) -> list[str]:
     """Return the lines of a plan as `plan_study.make_plan` makes it."""
-    lines = [f"Plan of '{plan['collection']}': {plan['total_jobs']:,} jobs, the target 'all' among them", ""]
+    targets = " and ".join(f"'{name}'" for name in plan["targets"])
+    lines = [f"Plan of '{plan['collection']}': {plan['total_jobs']:,} jobs, {targets} among them", ""]
     lines.append(f"{'stage':<14}{'jobs':>7}{'done':>7}{'stale':>7}{'tokens':>12}{'FLOPs':>12}{'CPU-hours':>12}")
     for stage in STAGES:
         row = plan["stages"][stage]
@@ -28,7 +32,7 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"  {gpu['gpu']:<14}{gpu['tflops']:>7,.0f} TFLOPS {gpu['precision']:<6}{_rounded(gpu['hours']):>9} h"
         )
-    lines += _disk_lines(plan["disk"], plan["present_bytes"])
+    lines += _disk_lines(plan["disk"], plan["present_bytes"]) + _part_lines(plan["parts"])
     effect = plan["detectable"]
     alone = " (of this one seed alone)" if effect["seeds"] == 1 else ""
     lines += [
@@ -41,6 +45,25 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         + ("estimated elsewhere (reference/planning/tokens.csv)" if plan["estimated"] else "and they all are"),
         "FLOPs: training 6 N tokens (adapters 4 N), prediction 2 N tokens, and attention; N without embeddings",
     ]
+    return lines
+
+
+def _part_lines(parts: Mapping[str, Any]) -> list[str]:
+    """Return a line for the main study and for each study; of hours those of one GPU."""
+    if not parts:
+        return []
+    names = list(next(iter(parts.values()))["own"]["hours"])
+    gpu = USUAL if USUAL in names else names[0]
+    lines = ["", f"Parts, and what is only their own; hours of {gpu}, disk in GB"]
+    lines.append(
+        f"  {'part':<14}{'jobs':>8}{'own':>8}{'FLOPs':>11}{'own':>11}{'hours':>10}{'own':>10}{'disk':>9}{'own':>9}"
+    )
+    for name, part in parts.items():
+        both = part["whole"], part["own"]
+        cells = [f"{one['jobs']:>8,}" for one in both] + [f"{one['flops']:>11.2e}" for one in both]
+        cells += [f"{_rounded(one['hours'][gpu]):>10}" for one in both]
+        cells += [f"{_rounded(one['disk_bytes'] / 1e9):>9}" for one in both]
+        lines.append(f"  {'main study' if name == MAIN else name:<14}{''.join(cells)}")
     return lines
 
 

@@ -15,6 +15,7 @@ STAGES = {
     "pretraining": "Pretraining",
     "trunk": "Trunks of durations",
     "intermediate": "Intermediate training",
+    "imported": "Imported checkpoints",
     "finetuning": "Fine-tuning",
 }
 
@@ -23,6 +24,7 @@ MODEL_FOLDERS = {
     "pretraining": ("models", 1),  # models/{model}/run.json
     "trunk": ("trunks", 3),  # trunks/{model}/{source}/seed{seed}/run.json
     "intermediate": ("intermediate", 3),  # intermediate/{model}/{source}/seed{seed}/run.json
+    "imported": ("intermediate", 3),
     "finetuning": ("finetuned", 4),  # finetuned/{model}/{source}/seed{seed}/{task}/run.json
 }
 """The folder of a stage's models, and how many levels below it a run card stands."""

@@ -46,7 +46,7 @@ from workflow.scripts.reporting.gains import Gains
 from workflow.scripts.reporting.inference_tables import variants_table
 from workflow.scripts.reporting.scores import Scores
 from workflow.scripts.reporting.tables import Number, Table, best_table, language_table, source_title, transfer_table
-from workflow.scripts.typology.comparison import correlation_records, correlation_table, distance_table
+from workflow.scripts.reporting.typology import correlation_records, correlation_table, distance_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 FORMATS = {"csv": "text/csv", "md": "text/markdown", "tex": "application/x-tex"}
@@ -76,6 +76,7 @@ class Material:
         published: published numbers beside ours, one table for each model that has any.
         described: the rows of `languages.json`, for the typological distances.
         analysed: what `analyse_gains` wrote, for intervals, tests and marks; None where it did not run.
+        studies: verdicts as `analyse_study` writes them, their figures as SVG text by name under `svg`.
         commit: the commit of the workflow's sources that write this report.
     """
 
@@ -95,6 +96,7 @@ class Material:
     published: Sequence[Table] = ()
     described: Sequence[Mapping[str, Any]] = ()
     analysed: Gains | None = None
+    studies: Sequence[Mapping[str, Any]] = ()
     commit: str = "unknown"
 
 
@@ -163,6 +165,7 @@ def context(material: Material) -> dict[str, Any]:
         "unanswered": slices.unanswered(material.slices, material.titles) if material.slices else [],
         "published": material.published,
         "typology": typology_tables(material.described),
+        "studies": [study_section(one) for one in material.studies],
         "figures": {name: inline_svg(text, name) for name, text in material.figures.items()},
         "downloads": downloads(material.files),
         "costs": stage_costs(runs),
@@ -214,6 +217,12 @@ def typology_tables(described: Sequence[Mapping[str, Any]]) -> list[Table]:
         return []
     tables = [distance_table(described)]
     return [*tables, correlation_table(described)] if correlation_records(described) else tables
+
+
+def study_section(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study's verdict with its figures as parts of the page."""
+    drawings = [(name, inline_svg(text, f"{verdict['study']}-{name}")) for name, text in verdict["svg"].items()]
+    return {**verdict, "drawings": drawings}
 
 
 def gaps(scores: Scores, titles: Mapping[str, str]) -> list[tuple[str, str, str, int, str]]:

@@ -8,14 +8,13 @@ from typing import Any
 import pyarrow as pa
 
 from workflow.scripts.errors import UserError, nearest
+from workflow.scripts.reporting.long_table import LONG_TABLE
+from workflow.scripts.source_names import NONE
 
-BASELINE = "none"
-"""The source with nothing between pretraining and target training."""
+BASELINE = NONE
+"""What other sources are compared with."""
 
-COLUMNS = (
-    "collection", "model", "source", "target", "language", "metric", "value", "n", "seed",
-    "main_metric", "task_version", "data_sha", "spec_hash", "commit",
-)  # fmt: skip
+COLUMNS = tuple(column.name for column in LONG_TABLE)
 
 METRIC_ORDER = ("accuracy", "f1", "exact_match")
 METRIC_TITLES = {"accuracy": "acc.", "f1": "F1", "exact_match": "EM", "map_at_20": "mAP@20"}

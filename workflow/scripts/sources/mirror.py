@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from workflow.scripts.errors import UserError, nearest
-from workflow.scripts.files import replacing, write_text
+from workflow.scripts.files import check_links, replacing, write_text
 from workflow.scripts.sources.canonical import fill
 from workflow.scripts.tasks import Origin, Task
 from workflow.scripts.tasks.languages import Language
@@ -58,6 +58,7 @@ class Clones:
                 f"{nearest(origin.repository, found)}"
             )
         readme = folder / README
+        check_links(folder, [readme])
         text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
         if origin.repository not in self._files:
             found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob(f"*{SUFFIX}"))
@@ -65,8 +66,14 @@ class Clones:
         return match_files(str(folder), text, self._files[origin.repository], origin)
 
     def fetch(self, origin: Origin, path: str) -> Path:
-        """Return where a file of a repository is."""
-        return self.root / origin.repository / path
+        """Return where a file of a repository is.
+
+        Raises:
+            UserError: it is a link out of the repository.
+        """
+        folder = self.root / origin.repository
+        check_links(folder, [folder / path])
+        return folder / path
 
     def commit(self, origin: Origin) -> str | None:
         """Return the commit of a repository: folders do not tell it."""

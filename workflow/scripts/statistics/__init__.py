@@ -5,6 +5,7 @@ intervals       intervals of gains by sources of variance
 averages        the same of a mean over several targets
 bootstrap       seeds, examples and languages drawn again together
 permutation     sign flips
+freedman_lane   one coefficient of a regression, by permutation
 multiplicity    Holm, Benjamini and Hochberg
 equivalence     two one-sided tests
 power           power and minimum detectable effect

@@ -60,4 +60,63 @@ TRANSLATIONS = Task(
     citation="the user's",
 )
 
-CORPORA = (WIKIPEDIA, OPUS100, SENTENCES, TRANSLATIONS)
+NEWS = Task(
+    # The script of the repository is not run: its conversion to Parquet has one folder a language.
+    name="news",
+    title="CC-News",
+    family=Family.TEXT,
+    role=Role.CORPUS,
+    schema=DocumentSchema(text="maintext"),
+    train=(
+        Origin(
+            repository="intfloat/multilingual_cc_news",
+            config="{language}",
+            split="train",
+            revision="refs/convert/parquet",
+            files="{language}/train/*.parquet",
+            first=1,
+        ),
+    ),
+    languages=tuple(NATURAL_LANGUAGES),
+    laboratory="town_documents",
+    licence="not stated",
+    citation="Common Crawl News, multilingual",
+)
+
+MEDICAL = Task(
+    name="medical",
+    title="Multilingual Medical Corpus",
+    family=Family.TEXT,
+    role=Role.CORPUS,
+    schema=DocumentSchema(),
+    train=(
+        Origin(
+            repository="HiTZ/Multilingual-Medical-Corpus",
+            config="default",
+            split="{language}",
+            revision="refs/convert/parquet",
+            files="default/{language}/*.parquet",
+            first=1,
+        ),
+    ),
+    languages=tuple(code for code in ("en", "es", "fr", "it") if code in NATURAL_LANGUAGES),
+    laboratory="country_documents",
+    licence="Apache-2.0",
+    citation="García-Ferrero et al. 2024, Medical mT5",
+)
+
+LEGAL = Task(
+    # A user's own text, as `sentences`, in the folder `text/legal`: no repository has it in a form that is read here.
+    name="legal",
+    title="Legal text",
+    family=Family.TEXT,
+    role=Role.CORPUS,
+    schema=DocumentSchema(),
+    train=(Origin(repository="text", config="{language}", split="train", files="legal/{language}.parquet"),),
+    languages=tuple(NATURAL_LANGUAGES),
+    laboratory="town_documents",
+    licence="the user's",
+    citation="the user's",
+)
+
+CORPORA = (WIKIPEDIA, OPUS100, SENTENCES, TRANSLATIONS, NEWS, MEDICAL, LEGAL)

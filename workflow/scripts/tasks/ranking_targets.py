@@ -1,12 +1,12 @@
 """The two retrieval tasks of XTREME-R for which a dual encoder is trained (Ruder et al. 2021), one literal each."""
 
+from workflow.scripts.tasks.intermediate import CONVERTED
 from workflow.scripts.tasks.languages import codes
 from workflow.scripts.tasks.ranking_schemas import AnswerSentenceSchema, EntityLinkingSchema
 from workflow.scripts.tasks.task import Family, Origin, Role, Task
 
 SQUAD = "rajpurkar/squad"
 MEWSLI_X = "izhx/mewsli-x"
-CONVERTED = "refs/convert/parquet"
 
 LAREQA = Task(
     # The Hub's XQuAD-R has no sentence boundaries; a user's own copy of the original files has (`local_formats`).

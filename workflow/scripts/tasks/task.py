@@ -13,6 +13,11 @@ from workflow.scripts.tasks.schemas import Schema
 
 SPLITS = ("train", "dev", "test")
 
+SCORED_SPLIT = "test"
+
+MINING_SPLITS = ("dev", "test")
+"""Of mining targets both are predicted: the threshold is set on the first."""
+
 SOURCE_LANGUAGE = "en"
 """The language of all supervised training (paper §2); in the laboratory the English-like language stands here."""
 
@@ -149,6 +154,11 @@ class Task:
     def fine_tuned(self) -> bool:
         """Whether a model is trained for this task before it is tested."""
         return self.family not in UNTRAINED_FAMILIES
+
+    @property
+    def scored_splits(self) -> tuple[str, ...]:
+        """The splits that this target's predictions cover."""
+        return MINING_SPLITS if self.family is Family.MINING else (SCORED_SPLIT,)
 
     def training_tasks(self, protocol: str) -> tuple[str, ...]:
         """Return the tasks that a model is fine-tuned on, in order, before this target is tested (config `protocol`).

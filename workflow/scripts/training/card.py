@@ -34,9 +34,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def data_hashes(paths: Iterable[Path]) -> dict[str, str]:
+def data_hashes(paths: Iterable[Path], hashed: Callable[[Path], str] = sha256) -> dict[str, str]:
     """Return the SHA-256 of token and data files by task and split, for example of `mnli/train.arrow`."""
-    return {f"{path.parent.name}/{path.name}": sha256(path) for path in paths}
+    return {f"{path.parent.name}/{path.name}": hashed(path) for path in paths}
 
 
 def repositories(data: Iterable[Path]) -> list[str]:
@@ -71,6 +71,7 @@ def run_card(
     dev: Mapping[str, Any],
     *,
     data: Mapping[str, str] | None = None,
+    inputs: Mapping[str, str] | None = None,
     selection: Mapping[str, Any] | None = None,
     base: str = "",
 ) -> dict[str, Any]:
@@ -83,14 +84,14 @@ def run_card(
             be measured), device, processes, loss, curve.
         dev: scores on the English development data by task.
         data: SHA-256 of the files that were read, by task and split (`data_hashes`).
+        inputs: SHA-256 of what the training starts from: weights, their configuration, tokenizer.
         selection: how the weights were chosen: `best_step` and `evaluations`, pairs of step and score.
         base: the Hub's name of the pretrained checkpoint (`base_model`), if it has one.
     """
     card = {"stage": stage, "spec": decode(spec), "spec_hash": spec_hash(spec), **cost, "dev": dict(dev)}
     if selection:
         card["selection"] = dict(selection)
-    if data:
-        card["data"] = dict(data)
+    card |= {name: dict(hashes) for name, hashes in (("inputs", inputs), ("data", data)) if hashes}
     if base:
         card["base_model"] = base
     return card | {"versions": versions(), "commit": commit()}
@@ -103,6 +104,8 @@ def model_card(
     folder: Path | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     datasets: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    sections: Sequence[str] = (),
 ) -> str:
     """Return a model card in the Hub's form.
 
@@ -112,23 +115,26 @@ def model_card(
         folder: where the model is; shown from the present folder, and not at all if it is elsewhere.
         hyperparameters: the whole specification; by default that of the run card, in which defaults are left out.
         datasets: the Hub's names of the repositories with the data; empty where they are generated or a user's own.
+        tags: further tags.
+        sections: further sections (Markdown), before the licence.
     """
     spec = run["spec"]
     pretraining = "tasks" not in spec
     parts = [
-        f"---\n{_front_matter(run, datasets)}---\n\n# {title}",
+        f"---\n{_front_matter(run, datasets, tags)}---\n\n# {title}",
         f"Made by the {run['stage']} stage of an intermediate-task transfer study (Phang et al. 2020, "
         "arXiv 2005.13013).",
         _tasks(spec, bool(datasets)),
         f"## How to load\n\n{_loading(_shown(folder), pretraining, 'attention' in spec)}",
-        _table("English development scores", ("task", "metric", "score"), _scores(run)) + _selection(run),
-        _table(
+        table("English development scores", ("task", "metric", "score"), _scores(run)) + _selection(run),
+        table(
             f"Hyper-parameters (specification {run['spec_hash']})",
             ("key", "value"),
             [(key, _text(value)) for key, value in sorted((hyperparameters or spec).items())],
         ),
-        _table("Data", ("file", "SHA-256"), [(name, f"`{value}`") for name, value in run.get("data", {}).items()]),
-        _table("Cost", ("", ""), _costs(run)),
+        table("Data", ("file", "SHA-256"), [(name, f"`{value}`") for name, value in run.get("data", {}).items()]),
+        table("Cost", ("", ""), _costs(run)),
+        *sections,
         "## Licence\n\nThis model has no licence of its own: those of "
         + ("the pretrained model and of " if "base_model" in run else "")
         + "the training data apply.",
@@ -136,12 +142,12 @@ def model_card(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _front_matter(run: Mapping[str, Any], datasets: Sequence[str]) -> str:
+def _front_matter(run: Mapping[str, Any], datasets: Sequence[str], tags: Sequence[str] = ()) -> str:
     """Return the metadata that the Hub reads, in YAML."""
     adapted = bool(run["spec"].get("adapter"))
     facts: dict[str, Any] = {
         "library_name": "peft" if adapted else "transformers",
-        "tags": ["cross-lingual-transfer", run["stage"]],
+        "tags": ["cross-lingual-transfer", run["stage"], *tags],
         "language": _languages(run["spec"]),
         "license": "other",
         "license_name": "of-the-data-and-the-pretrained-model",
@@ -172,7 +178,7 @@ def _tasks(spec: Mapping[str, Any], published: bool) -> str:
         told = (task.title, str(task.family.value), task.licence, task.citation) if task else ("", "", "", "")
         rows.append((name, *(told if published else told[:2])))
     headings = ("name", "title", "family", "licence of the data", "citation")
-    return _table("Tasks and corpora", headings if published else headings[:3], rows)
+    return table("Tasks and corpora", headings if published else headings[:3], rows)
 
 
 def _loading(path: str, pretraining: bool, causal: bool) -> str:
@@ -235,7 +241,7 @@ def _costs(run: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(title, form(run[name])) for name, (title, form) in forms.items() if run.get(name) is not None]
 
 
-def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a heading and a Markdown table, or nothing without rows."""
     if not rows:
         return ""

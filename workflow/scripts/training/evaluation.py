@@ -11,7 +11,7 @@ from torch import nn
 
 from workflow.scripts.decoding.prediction import Split, predict
 from workflow.scripts.features.store import Features
-from workflow.scripts.files import read_table
+from workflow.scripts.files import check_data, read_table
 from workflow.scripts.metrics.alignment import Table, align_examples
 from workflow.scripts.metrics.ranking_alignment import query_table
 from workflow.scripts.metrics.registry import score_language
@@ -46,6 +46,8 @@ class DevelopmentSets:
     ) -> None:
         self.device = device
         self.precision = precision
+        for path in data:
+            check_data(path)
         self.sets = [
             DevelopmentSet(
                 find_task(path.parent.name), read_table(path), Features(token_file(tokens, path.parent.name, "dev"))

@@ -30,8 +30,10 @@ def token_file(paths: Sequence[Path], task: str, split: str = "train") -> Path:
     raise UserError(f"no token file {task}/{split}.arrow was given; got {', '.join(map(str, paths))}")
 
 
-def _chosen(features: Features, task: str, examples: int | None, seed: int) -> Array | None:
+def _chosen(features: Features, task: str, examples: int | None, seed: int, *, from_end: bool = False) -> Array | None:
     """Return the items of a nested subset of the training examples, or None for all of them.
+
+    With `from_end` these are the last examples of the nested order, in place of the first.
 
     Raises:
         UserError: the task has fewer examples.
@@ -43,11 +45,12 @@ def _chosen(features: Features, task: str, examples: int | None, seed: int) -> A
     if examples > len(numbers):
         raise UserError(
             f"{examples:,} training examples of {task} are asked for, it has {len(numbers):,}; lower the number after "
-            f"-n in the source's name, or take {task} as it is"
+            f"-{'t' if from_end else 'n'} in the source's name, or take {task} as it is"
         )
     label = features.columns.get("label")
     labels = np.zeros(len(numbers), dtype=np.int64) if label is None else label[features.items[:-1]][first]
-    kept = numbers[nested_order(labels, seed)[:examples]]
+    order = nested_order(labels, seed)
+    kept = numbers[order[-examples:] if from_end else order[:examples]]
     return np.flatnonzero(np.isin(of_item, kept))
 
 
@@ -63,7 +66,7 @@ def supervised(
     Args:
         spec: `tasks`, `epochs`, `batch_size`, `seed`, `head_dropout`; for mixtures `cap`, `sampling`, `temperature`;
             with continued pretraining `corpora` (shares of all steps), `corpus_batch_size`, `masked`,
-            `sampling_alpha`; for nested subsets `examples`; for durations `steps`.
+            `sampling_alpha`; for nested subsets `examples`, `from_end`; for durations `steps`.
         tokens: the tokenizer's token files, `<task>/<split>.arrow`.
         width: hidden size of the encoder.
         text: the pretrained model's head for masked or for next tokens (`text_head`), where there are corpora.
@@ -71,7 +74,7 @@ def supervised(
     tasks = []
     for number, name in enumerate(spec["tasks"]):
         features = Features(token_file(tokens, name))
-        chosen = _chosen(features, name, spec.get("examples"), spec["seed"])
+        chosen = _chosen(features, name, spec.get("examples"), spec["seed"], from_end=spec.get("from_end", False))
         plan = EpochPlan(features.item_tokens, spec["batch_size"], (spec["seed"], number), items=chosen)
         head = make_head(features.family, width, len(features.labels), spec["head_dropout"])
         tasks.append(TrainingTask(name, features, plan, head))
@@ -104,23 +107,41 @@ def corpus(name: str, tokens: Sequence[Path], head: nn.Module, spec: dict[str, A
         name: of the corpus.
         tokens: token files.
         head: for masked or for next tokens (`text_head`), shared by all corpora.
-        spec: `batch_size`, `masked`, `sampling_alpha`, `seed`.
+        spec: `batch_size`, `masked`, `sampling_alpha`, `seed`; `languages`, if not all that the corpus has.
         number: of the corpus among the tasks of the run.
 
     Raises:
-        UserError: tokens are to be masked, but the tokenizer has no mask token.
+        UserError: tokens are to be masked, but the tokenizer has no mask token; or the corpus not all of the languages.
     """
     features = Features(token_file(tokens, name))
+    languages = features.columns.get("language")
     if features.tokens.mask is None and not isinstance(head, NextTokenHead):
         raise UserError(f"the tokenizer of {name} has no mask token; masked-language-model training needs one")
     plan = EpochPlan(
         features.item_tokens,
         spec["batch_size"],
         (spec["seed"], number),
-        features.columns.get("language"),
+        languages,
         spec["sampling_alpha"],
+        _in_languages(features, name, spec["languages"]) if spec.get("languages") else None,
     )
     return TrainingTask(name, features, plan, head, spec["masked"])
+
+
+def _in_languages(features: Features, corpus: str, wanted: Sequence[str]) -> Array:
+    """Return the items of a corpus that are in some languages.
+
+    Raises:
+        UserError: it has no text in one of them.
+    """
+    missing = [code for code in wanted if code not in features.languages]
+    if missing:
+        raise UserError(
+            f"the corpus {corpus} has no text in {', '.join(missing)}; it has {', '.join(features.languages)}. Leave "
+            "them out of the mixture's languages"
+        )
+    numbers = [features.languages.index(code) for code in wanted]
+    return np.flatnonzero(np.isin(features.columns["language"], numbers))
 
 
 def pretraining(spec: dict[str, Any], tokens: Sequence[Path], text: nn.Module) -> tuple[list[TrainingTask], Array]:

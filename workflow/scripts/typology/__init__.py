@@ -3,6 +3,5 @@
 formulas     distances between two vectors of features, pure functions
 vectors      reading the vectors in `reference/typology`
 measures     the measures that a configuration can name: a part of the vectors and a formula
-comparison   all measures of a study beside each other, and how alike they rank its languages
 uriel        where the vectors came from: the program that extracts them from the package lang2vec
 """

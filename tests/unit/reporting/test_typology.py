@@ -9,13 +9,13 @@ from benchmarks import typology
 from workflow.scripts import compare_distances
 from workflow.scripts.describe_languages import describe
 from workflow.scripts.errors import UserError
-from workflow.scripts.settings import defaults
-from workflow.scripts.typology.comparison import (
+from workflow.scripts.reporting.typology import (
     correlation_records,
     correlation_table,
     distance_records,
     distance_table,
 )
+from workflow.scripts.settings import defaults
 
 
 def fact(code, *, role="language", **distances):

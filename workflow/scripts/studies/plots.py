@@ -1,0 +1,100 @@
+"""What the figures of studies are made of: panels of curves, and maps of cells with numbers."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from workflow.scripts.reporting.figures import DIVERGING, FAINT, INK, style
+
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a929b", "#1b1f24")
+"""Okabe and Ito's, safe for colour-blind readers."""
+MARKERS = "osD^vP*X"
+
+Curve = tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike | None]
+"""x, y, and the half length of the bars."""
+
+
+def panels(count: int, width: float = 3.2, height: float = 2.6) -> tuple[Figure, list[Axes]]:
+    """Return a figure with so many panels, one at least and three in a row at most."""
+    columns = {1: 1, 2: 2, 4: 2}.get(max(1, count), 3)
+    rows = -(-max(1, count) // columns)
+    with style():
+        figure = Figure(figsize=(width * columns, height * rows + 0.3), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for extra in axes[max(1, count) :]:
+        extra.set_visible(False)
+    return figure, axes[: max(1, count)]
+
+
+def curves(
+    axes: Axes, lines: Mapping[str, Curve], *, title: str, x_label: str, y_label: str, ticks: Sequence[float] = ()
+) -> None:
+    """Draw curves over a logarithmic axis, each with a marker of its own; at `ticks` stand numbers."""
+    for place, (name, (x, y, bars)) in enumerate(lines.items()):
+        color, marker = COLORS[place % len(COLORS)], MARKERS[place % len(MARKERS)]
+        axes.errorbar(x, y, bars, label=name, color=color, marker=marker, markersize=4, linewidth=1.2, capsize=2)
+    axes.set_xscale("log", base=2)
+    if ticks:
+        axes.set_xticks(list(ticks), [short(tick) for tick in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
+    finish(axes, title, x_label, y_label)
+
+
+def smooth(axes: Axes, x: npt.ArrayLike, y: npt.ArrayLike, place: int) -> None:
+    """Draw a fitted curve in the colour of the data with that number."""
+    axes.plot(x, y, color=COLORS[place % len(COLORS)], linewidth=1, linestyle="--")
+
+
+def finish(axes: Axes, title: str, x_label: str, y_label: str) -> None:
+    """Name the axes of a panel."""
+    axes.set_title(title, loc="left")
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.axhline(0, color=FAINT, linewidth=0.6, zorder=0) if _crosses_zero(axes) else None
+
+
+def legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Put one legend below all panels."""
+    handles, labels = axes[0].get_legend_handles_labels()
+    if handles:
+        with style():
+            figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), frameon=False)
+
+
+def cells(axes: Axes, table: npt.ArrayLike, rows: Sequence[str], columns: Sequence[str], title: str) -> None:
+    """Draw a map of cells with their numbers, the colours from its lowest to its highest."""
+    values = np.asarray(table, dtype=np.float64)
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    shades = np.where(np.isfinite(values), (values - low) / (high - low or 1.0), 0.5)
+    for (i, j), value in np.ndenumerate(values):
+        color = DIVERGING(0.5 + 0.45 * shades[i, j])
+        axes.fill([j - 0.48, j + 0.48, j + 0.48, j - 0.48], [i - 0.46, i - 0.46, i + 0.46, i + 0.46], color=color)
+        dark = shades[i, j] > 0.75
+        text = f"{value:.1f}" if np.isfinite(value) else "–"
+        axes.text(j, i, text, ha="center", va="center", fontsize=8, color="#ffffff" if dark else "#000001")
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_title(title, loc="left", color=INK)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+
+
+def short(number: float) -> str:
+    """Return 2,000 as 2k and 3,500,000 as 3.5M."""
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{letter}"
+    return f"{number:g}"
+
+
+def _crosses_zero(axes: Axes) -> bool:
+    low, high = axes.get_ylim()
+    return low < 0 < high
