@@ -49,7 +49,10 @@ def check_model(folder: Path, model: Path) -> None:
     Raises:
         UserError: it describes another model.
     """
-    theirs, ours = (AutoConfig.from_pretrained(place, local_files_only=True).to_dict() for place in (folder, model))
+    theirs, ours = (
+        AutoConfig.from_pretrained(place, local_files_only=True, trust_remote_code=False).to_dict()
+        for place in (folder, model)
+    )
     differing = [name for name in MEANING if theirs.get(name) != ours.get(name)]
     if differing:
         told = ", ".join(f"{name} is {theirs.get(name)}, of the model {ours.get(name)}" for name in differing)
