@@ -123,7 +123,8 @@ def plan(tree: Path) -> Planned:
 
 def longest_command(lines: Iterable[str]) -> tuple[int, str]:
     """Return the bytes of the longest command that a dry run prints, and its program."""
-    found = [line.strip() for line in lines if line.strip().startswith("python -m workflow.scripts.launch")]
+    start = "python -m workflow.scripts.launch"
+    found = [line[line.index(start) :].strip() for line in lines if start in line]
     longest = max(found, key=lambda line: len(line.encode()))
     words = longest.split()
     skipped = 2 if words[3] == "--processes" else 0

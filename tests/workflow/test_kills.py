@@ -80,9 +80,11 @@ def kill_all_at(tree, folder, stage):
 
 def test_a_kill_at_each_stage_changes_no_result(tree, finished, tmp_path):
     kill_all_at(tree, tmp_path, "data, prepared")
+    early = {stage for stage, file in STAGES.items() if (tree.root / "results/smoke" / file).exists()}
+    assert early <= {"data, fetched", "tokenizer"}  # which of them come before is the scheduler's choice
     tree.run("--unlock", *SMOKE)
     printed = tree.run(*SMOKE, "--retries", "1", env=environment(tmp_path, "die", STAGES))
-    assert {path.name for path in (tmp_path / "struck").iterdir()} == set(STAGES)
+    assert {path.name for path in (tmp_path / "struck").iterdir()} >= set(STAGES) - early
     assert "Traceback" not in printed
 
     root, expected = tree.root / "results/smoke", finished.root / "results/smoke"
