@@ -200,6 +200,35 @@ def _copy(paths: Iterable[Path], target: Path) -> None:
             shutil.copyfile(path, temporary)
 
 
+def origin_card(
+    stage: str,
+    spec: dict[str, Any],
+    checkpoint: Checkpoint,
+    facts: ModelFacts,
+    files: dict[str, str],
+    *,
+    base: str = "",
+) -> dict[str, Any]:
+    """Return the run card of a model that was brought from elsewhere; its weights are part of its identity.
+
+    Args:
+        stage: of the card.
+        spec: the run specification.
+        checkpoint: where it is from.
+        facts: what kind of model it is.
+        files: SHA-256 of its files by name.
+        base: the Hub's name of the checkpoint that it was trained from, if there is one.
+    """
+    identity = json.dumps({**spec, "sha256": files[WEIGHTS]}, sort_keys=True, separators=(",", ":"))
+    attention = str(spec.get("attention", BIDIRECTIONAL))
+    return {
+        **run_card(stage, identity, {}, {}, base=base),
+        "checkpoint": {**checkpoint.facts, "sha256": files[WEIGHTS]},
+        "model": asdict(facts) | ({} if attention == BIDIRECTIONAL else {"attention": attention}),
+        "files": files,
+    }
+
+
 def model_card(title: str, card: dict[str, Any]) -> str:
     """Return a model card in the Hub's form: what was brought in, and from where."""
     source = card["checkpoint"]
@@ -257,13 +286,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             facts, files = bring_encoder(checkpoint, directory, arguments.tokenizer.parent, attention)
         else:
             facts, files = bring_translator(checkpoint, directory)
-    identity = json.dumps({**spec, "sha256": files[WEIGHTS]}, sort_keys=True, separators=(",", ":"))
-    card = {
-        **run_card(STAGES[arguments.kind], identity, {}, {}),
-        "checkpoint": {**checkpoint.facts, "sha256": files[WEIGHTS]},
-        "model": asdict(facts) | ({} if attention == BIDIRECTIONAL else {"attention": attention}),
-        "files": files,
-    }
+    card = origin_card(STAGES[arguments.kind], spec, checkpoint, facts, files)
     write_text(directory / "README.md", model_card(arguments.model, card))
     write_json(arguments.run, card)
     head = "" if facts.language_model_head else ", without language-model head"

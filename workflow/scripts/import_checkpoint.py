@@ -11,16 +11,14 @@ its files are compared with them.
 """
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.fetch_model import Checkpoint, find_checkpoint, model_card
+from workflow.scripts.fetch_model import Checkpoint, find_checkpoint, model_card, origin_card
 from workflow.scripts.files import replacing, sha256, write_json, write_text
 from workflow.scripts.logs import configure, progress, run
 from workflow.scripts.modeling.agreement import check_model, check_tokenizer
@@ -31,7 +29,7 @@ from workflow.scripts.modeling.tokenizer_files import write_tokenizer
 from workflow.scripts.modeling.weights import WEIGHTS, weight_files, write_weights
 from workflow.scripts.runspec import decode
 from workflow.scripts.sources.lock import LOCK_PATH
-from workflow.scripts.training.card import base_model, run_card
+from workflow.scripts.training.card import base_model
 
 SUMS = "SHA256SUMS"
 STAGE = "imported"
@@ -115,13 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         checkpoint = find_checkpoint(spec, folder, mirror, arguments.lock, Path(staging))
         log.info("from %s", checkpoint.folder)
         facts, files = bring(checkpoint, directory, pretrained, arguments.tokenizer.parent, attention)
-    identity = json.dumps({**spec, "sha256": files[WEIGHTS]}, sort_keys=True, separators=(",", ":"))
-    card = {
-        **run_card(STAGE, identity, {}, {}, base=base_model(pretrained)),
-        "checkpoint": {**checkpoint.facts, "sha256": files[WEIGHTS]},
-        "model": asdict(facts) | ({} if attention == BIDIRECTIONAL else {"attention": attention}),
-        "files": files,
-    }
+    card = origin_card(STAGE, spec, checkpoint, facts, files, base=base_model(pretrained))
     write_text(directory / "README.md", model_card(arguments.title, card))
     write_json(arguments.run, card)
     progress(

@@ -41,6 +41,21 @@ POSITION_OFFSET = 2
 """XLM-R counts positions from pad id + 1, so that it needs this many more than the longest sequence has."""
 
 
+def _shape(architecture: Mapping[str, Any], tokens: TokenIds) -> dict[str, Any]:
+    """Return what the configurations of all new models say in the same words."""
+    return {
+        "vocab_size": tokens.vocabulary_size,
+        "hidden_size": architecture["hidden_size"],
+        "num_hidden_layers": architecture["layers"],
+        "num_attention_heads": architecture["attention_heads"],
+        "intermediate_size": architecture["feed_forward_size"],
+        "initializer_range": architecture["initializer_range"],
+        "pad_token_id": tokens.pad,
+        "bos_token_id": 0,
+        "eos_token_id": 2,
+    }
+
+
 def new_masked_lm(architecture: Mapping[str, Any], tokens: TokenIds) -> Any:
     """Return an XLM-R masked language model with random weights from the global generator.
 
@@ -49,19 +64,11 @@ def new_masked_lm(architecture: Mapping[str, Any], tokens: TokenIds) -> Any:
         tokens: the tokenizer's ids.
     """
     config = XLMRobertaConfig(
-        vocab_size=tokens.vocabulary_size,
-        hidden_size=architecture["hidden_size"],
-        num_hidden_layers=architecture["layers"],
-        num_attention_heads=architecture["attention_heads"],
-        intermediate_size=architecture["feed_forward_size"],
+        **_shape(architecture, tokens),
         hidden_dropout_prob=architecture["dropout"],
         attention_probs_dropout_prob=architecture["dropout"],
         max_position_embeddings=architecture["max_positions"] + POSITION_OFFSET,
-        initializer_range=architecture["initializer_range"],
         type_vocab_size=1,
-        pad_token_id=tokens.pad,
-        bos_token_id=0,
-        eos_token_id=2,
     )
     return XLMRobertaForMaskedLM(config)
 
@@ -78,18 +85,10 @@ def new_causal_lm(architecture: Mapping[str, Any], tokens: TokenIds, attention: 
         attention: how it attends when it is fine-tuned.
     """
     config = LlamaConfig(
-        vocab_size=tokens.vocabulary_size,
-        hidden_size=architecture["hidden_size"],
-        num_hidden_layers=architecture["layers"],
-        num_attention_heads=architecture["attention_heads"],
-        intermediate_size=architecture["feed_forward_size"],
+        **_shape(architecture, tokens),
         attention_dropout=architecture["dropout"],
         max_position_embeddings=architecture["max_positions"],
-        initializer_range=architecture["initializer_range"],
         tie_word_embeddings=True,
-        pad_token_id=tokens.pad,
-        bos_token_id=0,
-        eos_token_id=2,
     )
     setattr(config, decoders.KEY, attention)
     return LlamaForCausalLM(config)

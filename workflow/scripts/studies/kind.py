@@ -11,6 +11,7 @@ from math import log2
 from typing import TYPE_CHECKING, Any
 
 from workflow.scripts.errors import UserError, nearest
+from workflow.scripts.source_names import NONE
 
 if TYPE_CHECKING:
     from workflow.scripts.layout import Layout
@@ -19,7 +20,6 @@ Facts = Mapping[str, Any]
 """All that a design depends on, as JSON: the run specification of its analysis. Keys: see `design.facts_of`."""
 
 Value = str | int | float
-NONE = "none"
 
 
 @dataclass(frozen=True)

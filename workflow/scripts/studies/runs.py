@@ -12,6 +12,7 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_json
 from workflow.scripts.metrics.shares import read_counts
 from workflow.scripts.reporting.scores import Language
+from workflow.scripts.source_names import without_target_size
 from workflow.scripts.statistics import Interval, Measurements, replicate, scores
 from workflow.scripts.statistics.contrasts import contrast_interval
 from workflow.scripts.statistics.intervals import Languages
@@ -105,7 +106,7 @@ class Runs:
 
     def cost(self, arm: Arm, seed: int) -> Mapping[str, Any]:
         """Return the run card of an arm's intermediate training, nothing of a baseline."""
-        card = self._cards.get((arm.model, _without_target_size(arm.source), f"seed{seed}"))
+        card = self._cards.get((arm.model, without_target_size(arm.source)[0], f"seed{seed}"))
         return read_json(card) if card else {}
 
     @cached_property
@@ -143,9 +144,3 @@ def _limited(measured: Measurements, codes: Sequence[str]) -> Measurements:
     families = [measured.families[i] for i in kept] if measured.families else ()
     tops, bottoms = ([arrays[i] for i in kept] for arrays in (measured.numerators, measured.denominators))
     return Measurements(tops, bottoms, [measured.languages[i] for i in kept], families, measured.parallel)
-
-
-def _without_target_size(source: str) -> str:
-    from workflow.scripts.source_names import without_target_size
-
-    return without_target_size(source)[0]
