@@ -72,6 +72,8 @@ def renamed(study: Settings) -> Settings:
         options["parameters"] = {names.get(model, model): n for model, n in sizes.items()}
         if "control_models" in options:
             options["control_models"] = [names.get(model, model) for model in options["control_models"]]
+        if "twins" in options:
+            options["twins"] = {names.get(one, one): names.get(other, other) for one, other in options["twins"].items()}
     return made
 
 

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import yaml
 
+from workflow.scripts.designs.announcement import detectable_effect
+from workflow.scripts.designs.design import facts_of, from_facts
+from workflow.scripts.designs.kind import Design
 from workflow.scripts.settings import load_settings
 from workflow.scripts.statistics import Measurements, tost
 from workflow.scripts.statistics.curves import two_lines
 from workflow.scripts.statistics.ratios import Array
-from workflow.scripts.studies.announcement import detectable_effect
-from workflow.scripts.studies.design import facts_of, from_facts
 from workflow.scripts.studies.estimates import contrast
-from workflow.scripts.studies.kind import Design
 from workflow.scripts.studies.runs import Runs
 from workflow.scripts.studies.verdict import state
 

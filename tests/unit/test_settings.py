@@ -124,6 +124,16 @@ BAD = {
         "hidden_size = 16 cannot be divided",
         "attention_heads = 3",
     ),
+    "batches of one model's own": (
+        changed("models", "nano", "training", value={"batch_size": 8}),
+        "models.nano.training.batch_size is not possible",
+        "expected some of learning_rate",
+    ),
+    "unknown hyper-parameter of a model": (
+        changed("models", "nano", "training", value={"learning_rat": 1}),
+        "models.nano.training",
+        "Did you mean 'learning_rate'",
+    ),
     "layer that is not there": (changed("retrieval", "layer", value=2), "retrieval.layer = 2", "has 1 layers"),
     "sequences longer than positions": (
         changed("tokenization", "max_length", value=512),
@@ -297,6 +307,18 @@ def test_adapters_and_precisions_are_a_part_of_what_they_change():
     for target in ("xnli", "tatoeba"):
         found = json.loads(precise.prediction_spec(target))
         assert found == json.loads(plain.prediction_spec(target)) | {"precision": "bf16"}
+
+
+def test_hyper_parameters_of_a_model_stand_between_those_of_all_and_those_of_a_task():
+    config = changed("models", "nano", "training", value={"learning_rate": 0.5, "weight_decay": 0.25})
+    config["finetuning"] = {"udpos": {"weight_decay": 0.125}}
+    own = {"learning_rate": 0.5, "weight_decay": 0.25}
+    assert json.loads(specify(config).finetuning_spec("nano", "pawsx", "1")).items() >= own.items()
+    of_task = json.loads(specify(config).finetuning_spec("nano", "udpos", "1"))
+    assert of_task.items() >= {"learning_rate": 0.5, "weight_decay": 0.125}.items()
+    for source in ("mnli", "mnli-s64"):
+        assert spec(config, source) == spec(SMOKE, source) | own
+    assert specify(config).pretraining_spec("nano") == specify(SMOKE).pretraining_spec("nano")
 
 
 def test_event_files_change_no_report():

@@ -10,9 +10,9 @@ from workflow.scripts.file_patterns import patterns
 from workflow.scripts.gpus import visible_gpus
 from workflow.scripts.layout import PUBLISHED, Layout
 from workflow.scripts.publications import Publications
-from workflow.scripts.similarities.plan import Similarities
+from workflow.scripts.similarity_files import Similarities
 from workflow.scripts.specifications import Specifications
-from workflow.scripts.studies.plan import Studies
+from workflow.scripts.study_files import Studies
 from workflow.scripts.study import Study
 from workflow.scripts.study_values import trained_names, varied_sources, wildcard_values
 from workflow.scripts.sweeps import LayerSweep

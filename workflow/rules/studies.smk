@@ -1,7 +1,7 @@
 """The studies of a configuration (key `studies`): their runs are jobs like those of the main study, and are analysed here.
 
 inputs   results/{collection}/examples/{model}/{source}/seed{seed}/{target}.parquet of a study's design
-outputs  results/{collection}/studies/{study}/ (workflow/scripts/studies/plan.py)
+outputs  results/{collection}/studies/{study}/ (workflow/scripts/study_files.py)
 """
 
 for design in STUDY.designs:

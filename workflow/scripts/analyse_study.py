@@ -13,6 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from workflow.scripts.designs.announcement import detectable_effect
+from workflow.scripts.designs.design import from_facts
+from workflow.scripts.designs.kind import Design
 from workflow.scripts.file_patterns import expand
 from workflow.scripts.files import read_json, write_json, write_table, write_text
 from workflow.scripts.logs import configure, run
@@ -20,10 +23,7 @@ from workflow.scripts.reporting.figures import save
 from workflow.scripts.reporting.formats import to_csv
 from workflow.scripts.reporting.scores import read_languages
 from workflow.scripts.runspec import decode, spec_hash
-from workflow.scripts.studies.announcement import detectable_effect
-from workflow.scripts.studies.design import from_facts
 from workflow.scripts.studies.estimates import Analysis, adjusted, as_table
-from workflow.scripts.studies.kind import Design
 from workflow.scripts.studies.runs import Runs
 from workflow.scripts.studies.verdict import as_json, as_markdown
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from workflow.scripts import task_taxonomy
 from workflow.scripts.devices import select_device
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import Features
@@ -27,7 +28,7 @@ from workflow.scripts.logs import configure, run
 from workflow.scripts.modeling.checkpoints import load_encoder
 from workflow.scripts.runspec import decode
 from workflow.scripts.settings import defaults
-from workflow.scripts.similarities import pairs, taxonomy
+from workflow.scripts.similarities import pairs
 from workflow.scripts.similarities.pairs import Found, Material
 
 SCHEMA = pa.schema(
@@ -45,7 +46,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--spec", required=True, help="run specification (JSON)")
     parser.add_argument("--model", required=True, help="value of the wildcard {model}")
     parser.add_argument("--seed", type=int, required=True, help="value of the wildcard {seed}")
-    parser.add_argument("--card", type=Path, default=taxonomy.CARD, help="what is known of the tasks (YAML)")
+    parser.add_argument("--card", type=Path, default=task_taxonomy.CARD, help="what is known of the tasks (YAML)")
     parser.add_argument("--tokens", type=Path, nargs="*", default=[], help="token files …/{task}/{split}.arrow")
     parser.add_argument("--encoder", type=Path, nargs="*", default=[], help="run card of the pretrained encoder")
     parser.add_argument("--source-runs", type=Path, nargs="*", default=[], help="…/{source}/seed{seed}/run.json")
@@ -96,10 +97,10 @@ def measure_pairs(measure: str, material: Material, options: argparse.Namespace)
     Raises:
         UserError: a file that the measure needs was not given.
     """
-    if measure in taxonomy.KINDS:
-        card, found = taxonomy.read_card(options.card), material.found()
+    if measure in task_taxonomy.KINDS:
+        card, found = task_taxonomy.read_card(options.card), material.found()
         for i, tasks in enumerate(material.sources.values()):
-            found.values[i] = [taxonomy.similarity(card, measure, tasks, target) for target in material.targets]
+            found.values[i] = [task_taxonomy.similarity(card, measure, tasks, target) for target in material.targets]
         return {measure: found}
     if measure == "size":
         return {measure: pairs.size_of_sources(material)}

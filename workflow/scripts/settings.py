@@ -15,14 +15,14 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from workflow.scripts import source_names
+from workflow.scripts.designs.domain_sources import add_sources
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.imports import check_imported
 from workflow.scripts.mixtures import check_durations, check_mixtures
 from workflow.scripts.model_settings import check_models, with_modules
-from workflow.scripts.studies.domain_sources import add_sources
+from workflow.scripts.schedules import branch_point
 from workflow.scripts.tasks import TASKS, Family, Role
 from workflow.scripts.tasks.local_formats import FORMATS
-from workflow.scripts.training.schedule import branch_point
 
 SCHEMA_PATH = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 

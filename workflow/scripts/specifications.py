@@ -12,13 +12,13 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.files import fingerprint
 from workflow.scripts.metrics.registry import scorer_for
 from workflow.scripts.runspec import decode, encode, sparse
+from workflow.scripts.schedules import branch_point
 from workflow.scripts.settings import Settings, defaults
 from workflow.scripts.sources import providers
 from workflow.scripts.sources.lock import LOCK_PATH, LockFile, commits_to_ask
 from workflow.scripts.stages import count_stages
 from workflow.scripts.study import NONE, Study
 from workflow.scripts.tasks import TASKS
-from workflow.scripts.training.schedule import branch_point
 from workflow.scripts.typology.vectors import content
 
 OF_EPOCHS = ("epochs", "warmup", "selection", "evaluate_every", "evaluation_examples", "patience")
@@ -143,10 +143,10 @@ class Specifications:
         parts = self.study.source(source)
         steps = parts.steps
         if steps is None:
-            return self._supervised_spec(model, seed, self._source_settings(source), self._source_facts(source))
+            return self._supervised_spec(model, seed, self._source_settings(model, source), self._source_facts(source))
         if parts.decayed:
             kept = {name for name in OF_EPOCHS if name != "warmup"}
-            settings = {name: value for name, value in self._source_settings(source).items() if name not in kept}
+            settings = {name: value for name, value in self._source_settings(model, source).items() if name not in kept}
             return self._supervised_spec(model, seed, settings, self._source_facts(source) | {"steps": steps})
         schedule = {"steps": steps, "schedule": "cooldown", "cooldown": self.study.settings["trunks"]["cooldown"]}
         return self._trajectory_spec(model, source, seed, schedule)
@@ -164,16 +164,18 @@ class Specifications:
         return self._trajectory_spec(model, source, seed, {"steps": leaves, "schedule": "stable"})
 
     def _trajectory_spec(self, model: str, source: str, seed: str, schedule: dict[str, Any]) -> str:
-        settings = {key: value for key, value in self._source_settings(source).items() if key not in OF_EPOCHS}
+        settings = {key: value for key, value in self._source_settings(model, source).items() if key not in OF_EPOCHS}
         facts = self._source_facts(source) | schedule | {"warmup_steps": self.study.settings["trunks"]["warmup_steps"]}
         return self._supervised_spec(model, seed, settings, facts)
 
-    def _source_settings(self, source: str) -> Settings:
-        """Return the hyper-parameters of a source: its own over those of its base over those of all."""
+    def _training(self, model: str) -> Settings:
+        """Return the hyper-parameters of a model, which single sources and tasks may overrule."""
+        return {**self.study.settings["training"], **self.study.settings["models"][model].get("training", {})}
+
+    def _source_settings(self, model: str, source: str) -> Settings:
+        """Return the hyper-parameters of a source: its own over those of its base over those of the model."""
         parts, given = self.study.source(source), self.study.settings["intermediate"]
-        settings: Settings = (
-            self.study.settings["training"] | given.get(parts.base, {}) | given.get(parts.trajectory, {})
-        )
+        settings: Settings = self._training(model) | given.get(parts.base, {}) | given.get(parts.trajectory, {})
         return settings
 
     def _source_facts(self, source: str) -> dict[str, Any]:
@@ -197,7 +199,7 @@ class Specifications:
         Of a source with a number of target examples it trains on the last ones of the nested order, so that these are
         not among the first ones, which an intermediate training may have had.
         """
-        settings = self.study.settings["training"] | self.study.settings["finetuning"].get(task, {})
+        settings = self._training(model) | self.study.settings["finetuning"].get(task, {})
         facts: dict[str, Any] = {"tasks": [task]}
         examples = source_names.without_target_size(source)[1]
         if self.study.trained_source(source) != source:

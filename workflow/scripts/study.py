@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.scripts import source_names
+from workflow.scripts.designs.design import designs
 from workflow.scripts.errors import UserError
 from workflow.scripts.mixtures import chain
 from workflow.scripts.model_settings import is_decoder
@@ -20,7 +21,6 @@ from workflow.scripts.source_names import NONE as NONE
 from workflow.scripts.source_names import SourceName
 from workflow.scripts.sources import providers
 from workflow.scripts.sources.generated import check_examples, in_laboratory
-from workflow.scripts.studies.design import designs
 from workflow.scripts.tasks import TASKS, Family, Task
 from workflow.scripts.tasks.local_formats import FORMATS, ON_THE_HUB
 

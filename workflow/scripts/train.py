@@ -42,6 +42,7 @@ from workflow.scripts.modeling.checkpoints import (
 from workflow.scripts.modeling.conversion import check_lengths, language_model_head
 from workflow.scripts.modeling.decoders import BIDIRECTIONAL, is_decoder
 from workflow.scripts.runspec import decode
+from workflow.scripts.schedules import learning_rates
 from workflow.scripts.settings import defaults
 from workflow.scripts.training import plans
 from workflow.scripts.training.card import base_model, data_hashes, model_card, repositories, run_card
@@ -50,7 +51,6 @@ from workflow.scripts.training.locks import only_run
 from workflow.scripts.training.loop import TrainingLoop
 from workflow.scripts.training.processes import Processes
 from workflow.scripts.training.reuse import Wanted, input_hashes, model_folder, take_over
-from workflow.scripts.training.schedule import learning_rates
 from workflow.scripts.training.selection import EarlyStopping, Evaluations
 from workflow.scripts.training.task import Hyperparameters, TrainingTask
 

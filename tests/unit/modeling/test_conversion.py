@@ -19,8 +19,8 @@ from workflow.scripts.files import read_json, write_json
 from workflow.scripts.modeling import conversion, tokenizer_files, weights
 from workflow.scripts.modeling.checkpoints import freeze_layers, load_encoder, load_language_model
 from workflow.scripts.modeling.heads import MaskedTokenHead, make_head
+from workflow.scripts.schedules import learning_rates, task_sequence
 from workflow.scripts.training.loop import TrainingLoop
-from workflow.scripts.training.schedule import learning_rates, task_sequence
 from workflow.scripts.training.task import Hyperparameters, TrainingTask
 
 IDS = torch.tensor([[2, 9, 8, 7, 3]])

@@ -16,9 +16,9 @@ from workflow.scripts.planning.prices import choose_gpus, detectable_effect
 from workflow.scripts.planning.shapes import Shape, model_shape
 from workflow.scripts.planning.sizes import Size, split_rows, split_size
 from workflow.scripts.planning.work import Estimator, flops
+from workflow.scripts.schedules import branch_point
 from workflow.scripts.stages import count_stages
 from workflow.scripts.study import Study
-from workflow.scripts.training.schedule import branch_point
 
 ROOT = Path(__file__).resolve().parents[3]
 

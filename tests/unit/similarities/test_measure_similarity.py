@@ -7,7 +7,7 @@ import pytest
 
 from workflow.scripts.errors import UserError
 from workflow.scripts.measure_similarity import main
-from workflow.scripts.similarities.measures import MEASURES
+from workflow.scripts.similarity_measures import MEASURES
 
 SPEC = {
     "stage": "similarity",

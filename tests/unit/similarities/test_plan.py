@@ -9,7 +9,7 @@ import yaml
 from workflow.scripts.errors import UserError
 from workflow.scripts.runspec import decode
 from workflow.scripts.settings import defaults
-from workflow.scripts.similarities.plan import Similarities
+from workflow.scripts.similarity_files import Similarities
 from workflow.scripts.study import Study
 
 SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text(encoding="utf-8"))

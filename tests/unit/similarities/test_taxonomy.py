@@ -3,7 +3,7 @@
 import pytest
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.similarities.taxonomy import CARD, jaccard, read_card, same_class, similarity, wu_palmer
+from workflow.scripts.task_taxonomy import CARD, jaccard, read_card, same_class, similarity, wu_palmer
 from workflow.scripts.tasks import TASKS, Family
 
 SMALL = """

@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from workflow.scripts.designs.design import from_facts
 from workflow.scripts.reporting.scores import Language
-from workflow.scripts.studies.design import from_facts
 
 
 def make_design(study, factors, mixtures=None, sizes=None, seeds=(1, 2, 3), **options):
     """Return a design with the given factors and options, the others as by default."""
-    from workflow.scripts.studies.design import OPTIONS
-    from workflow.scripts.studies.registry import KINDS
+    from workflow.scripts.designs.design import OPTIONS
+    from workflow.scripts.designs.registry import KINDS
 
     mixtures = mixtures or {}
     tasks = ["mnli", "squad_v2", "ccg", "hellaswag", *mixtures]
@@ -35,7 +35,7 @@ def make_design(study, factors, mixtures=None, sizes=None, seeds=(1, 2, 3), **op
 
 def domain_design(factors, **options):
     """Return a design of the study `domain` with the mixtures that it makes."""
-    from workflow.scripts.studies.domain_sources import mixtures
+    from workflow.scripts.designs.domain_sources import mixtures
 
     made = mixtures({"factors": factors, "options": options})
     return make_design("domain", factors, {name: parts["tasks"] for name, parts in made.items()}, **options)

@@ -119,6 +119,29 @@ def test_a_decline_that_was_planted_is_shown(tmp_path, long_study):
     assert {one.scope["other"] for one in found.estimates if one.name == "decline"} == {"declines"}
 
 
+def test_twins_are_compared_with_their_models_and_enter_no_comparison_of_sizes(tmp_path, long_study):
+    given = long_study.facts["given"]
+    models = TINY["models"] | {"whole": TINY["models"]["nano"]}
+    options = given["options"] | {"twins": {"whole": "nano"}}
+    factors = given["factors"] | {"models": ["nano", "small", "whole"]}
+    declared = TINY["studies"]["duration"] | {"factors": factors, "options": options}
+    design = Study(TINY | {"models": models, "studies": {"duration": declared}}).designs[0]
+
+    def chance(arm, target, code):  # of the twin: 2 points more, and 1 with each doubling
+        steps = float(arm.values.get("steps", 0))
+        of_model = chance_of_duration(arm if arm.model == "small" else replace(arm, model="nano"), target, code)
+        return of_model + (0.02 + 0.01 * np.log2(steps) if arm.model == "whole" and steps else 0)
+
+    found = duration.analyse(design, make(tmp_path, design, chance, examples=1500), [], np.random.default_rng(0))
+    by_name = {one.name: one for one in found.estimates}
+    assert by_name["twin"].interval.estimate == pytest.approx(5.5, abs=2)
+    assert by_name["twin_by_duration"].interval.estimate == pytest.approx(1, abs=0.8)
+    assert by_name["twin"].scope == {"model": "whole", "other": "less nano"}
+    assert found.primary.interval.estimate == pytest.approx(2.0, abs=0.8)
+    assert "whole" not in {row["best_at_equal_flops"] for row in found.tables["compute"].to_pylist()}
+    assert {row["model"] for row in found.tables["gains"].to_pylist()} == {"nano", "small", "whole"}
+
+
 @pytest.fixture
 def scaling_study():
     given = TINY["studies"]["nli_scaling"] | {

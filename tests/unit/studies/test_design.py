@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from workflow.scripts.designs.announcement import announcement, detectable_effect
+from workflow.scripts.designs.design import facts_of, from_facts
+from workflow.scripts.designs.kind import Arm, slopes
 from workflow.scripts.errors import UserError
 from workflow.scripts.layout import Layout
 from workflow.scripts.specifications import Specifications
-from workflow.scripts.studies.announcement import announcement, detectable_effect
-from workflow.scripts.studies.design import facts_of, from_facts
-from workflow.scripts.studies.kind import Arm, slopes
-from workflow.scripts.studies.plan import Studies
 from workflow.scripts.study import Study
+from workflow.scripts.study_files import Studies
 from workflow.scripts.tasks import TASKS
 
 TINY = yaml.safe_load(Path("tests/config/studies.yaml").read_text())
@@ -160,6 +160,20 @@ BAD = {
         "no duration of the study",
     ),
     "break outside": (changed("duration", "options", "break_at", value=8), "no durations on both sides"),
+    "twin of no model": (
+        changed("duration", "options", "twins", value={"small": "nao"}),
+        "twins.small = 'nao' is no model of the study",
+        "Did you mean 'nano'?",
+    ),
+    "twin that is no model": (
+        changed("duration", "options", "twins", value={"smal": "nano"}),
+        "options.twins",
+        "small",
+    ),
+    "all models but one are twins": (
+        changed("duration", "options", "twins", value={"small": "nano"}),
+        "cannot be compared by size",
+    ),
     "forgetting of a trained target": (changed("duration", "options", "forgetting", value=["xnli"]), "tatoeba"),
     "overlap": (
         changed("duration", "factors", "targets", value=["xnli"]),

@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from tests.unit.studies.planted import domain_design
+from workflow.scripts.designs.domain import differences, first_parts, pairs, scale, weights
+from workflow.scripts.designs.domain_sources import add_sources, corpus_steps
 from workflow.scripts.errors import UserError
 from workflow.scripts.statistics import Measurements
 from workflow.scripts.statistics.contrasts import contrast_interval
-from workflow.scripts.studies.domain import differences, first_parts, pairs, scale, weights
 from workflow.scripts.studies.domain_contrasts import Piece, crossed, difference
-from workflow.scripts.studies.domain_sources import add_sources, corpus_steps
 from workflow.scripts.study import Study
 
 TINY = yaml.safe_load(Path("tests/config/studies.yaml").read_text())

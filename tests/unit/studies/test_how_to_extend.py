@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from workflow.scripts.analyse_study import write
+from workflow.scripts.designs import registry
+from workflow.scripts.designs.design import OPTIONS, from_facts
 from workflow.scripts.files import read_json, write_table
 from workflow.scripts.reporting.scores import Language
-from workflow.scripts.studies import registry
-from workflow.scripts.studies.design import OPTIONS, from_facts
 from workflow.scripts.studies.runs import Runs
 
 PAGE = Path("docs/how-to/extend.md").read_text(encoding="utf-8").split("\n## A study\n")[1]

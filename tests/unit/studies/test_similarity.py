@@ -5,9 +5,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from workflow.scripts.designs import similarity as plan
 from workflow.scripts.errors import UserError
 from workflow.scripts.statistics.ranking import double_centred
-from workflow.scripts.studies import similarity as plan
 from workflow.scripts.studies.similarity_contrasts import (
     budget_slopes,
     defined,

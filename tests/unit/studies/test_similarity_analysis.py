@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.studies.planted import PlantedRuns, make_design
+from workflow.scripts.designs.announcement import announcement, detectable_effect
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import write_table
 from workflow.scripts.measure_similarity import SCHEMA
 from workflow.scripts.studies.analyses.similarity import analyse
-from workflow.scripts.studies.announcement import announcement, detectable_effect
 from workflow.scripts.studies.similarity_contrasts import elsewhere, standardised
 
 TASKS = ["mnli", "squad_v2", "ccg", "hellaswag"]

@@ -8,8 +8,8 @@ from workflow.scripts.features.batches import EpochPlan
 from workflow.scripts.features.store import Features, TokenIds, write_features
 from workflow.scripts.modeling.checkpoints import new_masked_lm
 from workflow.scripts.modeling.heads import MaskedTokenHead, make_head
+from workflow.scripts.schedules import learning_rates, task_sequence
 from workflow.scripts.training.loop import TrainingLoop
-from workflow.scripts.training.schedule import learning_rates, task_sequence
 from workflow.scripts.training.task import Hyperparameters, TrainingTask
 
 TOKENS = TokenIds(vocabulary_size=60, pad=1, mask=4, special=(0, 1, 2, 3, 4))

@@ -11,10 +11,10 @@ from workflow.scripts.features.collation import collate_next_tokens
 from workflow.scripts.features.store import Features, TokenIds, write_features
 from workflow.scripts.modeling.encoders import encode
 from workflow.scripts.modeling.heads import NextTokenHead, make_head
+from workflow.scripts.schedules import learning_rates
 from workflow.scripts.training.costs import head_rows, model_shape, sequence_lengths
 from workflow.scripts.training.loop import TrainingLoop
 from workflow.scripts.training.plans import text_head
-from workflow.scripts.training.schedule import learning_rates
 from workflow.scripts.training.task import Hyperparameters, TrainingTask
 
 TOKENS = TokenIds(60, 1, None, (0, 1, 2))

@@ -21,9 +21,9 @@ from workflow.scripts.features.store import Features, TokenIds
 from workflow.scripts.modeling.adapters import add_adapter, recompute_activations
 from workflow.scripts.modeling.checkpoints import freeze_layers, new_masked_lm
 from workflow.scripts.modeling.heads import MaskedTokenHead, make_head
+from workflow.scripts.schedules import learning_rates, task_sequence
 from workflow.scripts.training.loop import TrainingLoop
 from workflow.scripts.training.processes import Processes
-from workflow.scripts.training.schedule import learning_rates, task_sequence
 from workflow.scripts.training.selection import EarlyStopping
 from workflow.scripts.training.task import Hyperparameters, TrainingTask
 

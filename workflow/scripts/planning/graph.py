@@ -12,10 +12,10 @@ from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.layout import Layout
 from workflow.scripts.planning.jobs import MAIN, STAGES, Job
 from workflow.scripts.runspec import spec_hash
-from workflow.scripts.similarities.plan import Similarities
+from workflow.scripts.similarity_files import Similarities
 from workflow.scripts.specifications import Specifications
-from workflow.scripts.studies.plan import Studies
 from workflow.scripts.study import Study
+from workflow.scripts.study_files import Studies
 from workflow.scripts.sweeps import LayerSweep
 
 TABLES = {

@@ -7,7 +7,7 @@ from typing import Any
 from workflow.scripts.reporting.formats import MINUS, MISSING
 from workflow.scripts.reporting.records import Record
 from workflow.scripts.reporting.tables import Row, Table, of_model, source_title
-from workflow.scripts.similarities.measures import MEASURES
+from workflow.scripts.similarity_measures import MEASURES
 
 Similarity = Mapping[str, Any]
 Cells = dict[tuple[str, str, str, str], list[Similarity]]

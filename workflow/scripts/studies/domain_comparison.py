@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from workflow.scripts.designs.domain import differences, sliced, weights
+from workflow.scripts.designs.domain_sources import coverage
+from workflow.scripts.designs.kind import Design, Value
 from workflow.scripts.statistics import Interval
 from workflow.scripts.statistics.intervals import Languages
-from workflow.scripts.studies.domain import differences, sliced, weights
 from workflow.scripts.studies.domain_contrasts import FEWEST, Mask, Piece, crossed, difference
 from workflow.scripts.studies.domain_data import INSIDE, OUTSIDE, read_slices, sides
-from workflow.scripts.studies.domain_sources import coverage
-from workflow.scripts.studies.kind import Design, Value
 from workflow.scripts.studies.runs import Runs
 from workflow.scripts.tasks import SOURCE_LANGUAGE
 

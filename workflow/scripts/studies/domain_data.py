@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from workflow.scripts.designs.domain import TOPIC
 from workflow.scripts.files import read_table
 from workflow.scripts.metrics.slices import parallel_id
-from workflow.scripts.studies.domain import TOPIC
 from workflow.scripts.studies.domain_contrasts import Mask
 from workflow.scripts.tasks import SOURCE_LANGUAGE
 from workflow.scripts.tasks.task import SLICE

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from workflow.scripts.designs.domain import GENERAL, WITHOUT, first_parts, pairs, sliced
+from workflow.scripts.designs.kind import Arm
 from workflow.scripts.files import read_json
 from workflow.scripts.statistics import Interval, tost
 from workflow.scripts.statistics.mixed_models import RandomTerm, fit
 from workflow.scripts.statistics.ratios import divide
-from workflow.scripts.studies.domain import GENERAL, WITHOUT, first_parts, pairs, sliced
 from workflow.scripts.studies.domain_comparison import GROUPS, SIDES, Comparison
 from workflow.scripts.studies.domain_comparison import WITH as COVERED
 from workflow.scripts.studies.domain_comparison import WITHOUT as UNCOVERED
 from workflow.scripts.studies.domain_data import INSIDE, OUTSIDE
-from workflow.scripts.studies.kind import Arm
 
 Row = dict[str, Any]
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from workflow.scripts.designs.kind import Design
 from workflow.scripts.statistics.curves import Fit
 from workflow.scripts.studies import plots
-from workflow.scripts.studies.kind import Design
 from workflow.scripts.studies.trajectories import Trajectory
 
 

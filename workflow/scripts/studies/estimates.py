@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
+from workflow.scripts.designs.kind import Design
 from workflow.scripts.statistics import Interval, holm
-from workflow.scripts.studies.kind import Design
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workflow.scripts.designs.kind import Arm, Design
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_json
 from workflow.scripts.metrics.shares import read_counts
@@ -17,7 +18,6 @@ from workflow.scripts.statistics import Interval, Measurements, replicate, score
 from workflow.scripts.statistics.contrasts import contrast_interval
 from workflow.scripts.statistics.intervals import Languages
 from workflow.scripts.statistics.ratios import Array
-from workflow.scripts.studies.kind import Arm, Design
 from workflow.scripts.tasks import find_task
 
 

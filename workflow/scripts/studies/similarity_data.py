@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from workflow.scripts import source_names
+from workflow.scripts.designs.kind import Arm, Design
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_table
-from workflow.scripts.similarities.measures import MEASURES
+from workflow.scripts.similarity_measures import MEASURES
 from workflow.scripts.statistics.ratios import Array
-from workflow.scripts.studies.kind import Arm, Design
 from workflow.scripts.studies.runs import Runs
 
 ENGLISH = "en"

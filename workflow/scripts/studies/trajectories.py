@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from workflow.scripts.designs.kind import Arm, Design
 from workflow.scripts.files import read_json
 from workflow.scripts.statistics.ratios import Array
-from workflow.scripts.studies.kind import Arm, Design
 from workflow.scripts.studies.runs import Runs
 from workflow.scripts.tasks import find_task
 
@@ -78,9 +78,11 @@ def compute_rows(design: Design, runs: Runs, paths: Sequence[Trajectory]) -> lis
     """Return score and operations of the intermediate training, and the best size at as many operations.
 
     At each number of operations that some run has, scores of the other models are interpolated between their own
-    durations (linear in the logarithm of operations); a model without durations on both sides does not compete.
+    durations (linear in the logarithm of operations); a model without durations on both sides does not compete, nor
+    does a control.
     """
     rows = []
+    controls = {arm.model for arm in design.arms if arm.control}
     for target, task in dict.fromkeys((path.target, path.task) for path in paths):
         means = runs.scores(target).mean(axis=(1, 2))
         curves: dict[str, tuple[Array, Array]] = {}
@@ -93,7 +95,7 @@ def compute_rows(design: Design, runs: Runs, paths: Sequence[Trajectory]) -> lis
                 there = {
                     model: float(np.interp(np.log(flops), np.log(x), y))
                     for model, (x, y) in curves.items()
-                    if flops > 0 and x.min() <= flops <= x.max()
+                    if model not in controls and flops > 0 and x.min() <= flops <= x.max()
                 }
                 best = max(there, key=lambda model: there[model]) if len(there) > 1 else None
                 rows.append(

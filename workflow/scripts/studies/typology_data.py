@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from workflow.scripts.designs.kind import Design
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import Features
 from workflow.scripts.files import read_table
 from workflow.scripts.statistics.ratios import Array
-from workflow.scripts.studies.kind import Design
 from workflow.scripts.studies.runs import Runs
 from workflow.scripts.studies.typology_contrasts import Languages, describe
 from workflow.scripts.studies.typology_robustness import logits

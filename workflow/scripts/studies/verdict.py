@@ -3,10 +3,10 @@
 from math import isfinite
 from typing import Any, Literal
 
+from workflow.scripts.designs.announcement import unsupposed
+from workflow.scripts.designs.kind import Design
 from workflow.scripts.statistics import Interval, tost
-from workflow.scripts.studies.announcement import unsupposed
 from workflow.scripts.studies.estimates import Analysis, Estimate, adjusted
-from workflow.scripts.studies.kind import Design
 
 ROUNDING = 1e-9
 """Standard errors below this are rounding: nothing varies, and neither an effect nor equivalence is shown by that."""

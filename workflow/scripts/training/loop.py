@@ -26,11 +26,11 @@ from workflow.scripts.modeling.encoders import encode
 from workflow.scripts.modeling.heads import RankingHead
 from workflow.scripts.modeling.precision import choose_kernels, computing
 from workflow.scripts.progress import Progress
+from workflow.scripts.schedules import occurrences
 from workflow.scripts.training.contrastive import contrastive_gradients
 from workflow.scripts.training.costs import Meter, add_costs, head_rows, model_shape, sequence_lengths
 from workflow.scripts.training.event_files import EventFiles, open_event_files
 from workflow.scripts.training.processes import Processes
-from workflow.scripts.training.schedule import occurrences
 from workflow.scripts.training.selection import EarlyStopping, Evaluations
 from workflow.scripts.training.state import (
     DamagedStateError,

@@ -12,7 +12,7 @@ from workflow.scripts.errors import UserError
 from workflow.scripts.features.batches import EpochPlan, nested_order
 from workflow.scripts.features.store import Features
 from workflow.scripts.modeling.heads import MaskedTokenHead, NextTokenHead, make_head
-from workflow.scripts.training.schedule import capped_sizes, mixing_weights, task_sequence, with_corpora
+from workflow.scripts.schedules import capped_sizes, mixing_weights, task_sequence, with_corpora
 from workflow.scripts.training.task import TrainingTask
 
 Array = np.ndarray[Any, Any]

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
 
+from workflow.scripts.designs.kind import Design
 from workflow.scripts.errors import UserError
 from workflow.scripts.statistics import tost
 from workflow.scripts.studies import plots
@@ -22,7 +23,6 @@ from workflow.scripts.studies.domain_tables import (
     slice_rows,
 )
 from workflow.scripts.studies.estimates import Analysis, Estimate, Role
-from workflow.scripts.studies.kind import Design
 from workflow.scripts.studies.runs import Runs
 from workflow.scripts.studies.verdict import licence
 

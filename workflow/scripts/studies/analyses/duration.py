@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from workflow.scripts.designs.kind import Arm, Design
 from workflow.scripts.statistics import Interval, percentile_interval, tost
 from workflow.scripts.statistics.curves import Fit, TwoLines, choose_curve, fit_curve, two_lines
 from workflow.scripts.statistics.ratios import Array
 from workflow.scripts.studies.duration_figures import compute_figure, forgetting_figure, gains_figure
 from workflow.scripts.studies.estimates import Analysis, Estimate, contrast, declared
-from workflow.scripts.studies.kind import Design
 from workflow.scripts.studies.runs import Runs
 from workflow.scripts.studies.trajectories import (
     Trajectory,
@@ -26,6 +26,10 @@ from workflow.scripts.studies.trajectories import (
 from workflow.scripts.studies.verdict import licence
 
 REPLICATES = 200
+TWINS = {
+    "twin": "points by which a model that is trained in another way gains more, mean over tasks and durations",
+    "twin_by_duration": "points by which that grows per doubling of the steps",
+}
 
 
 def analyse(design: Design, runs: Runs, extra: Sequence[Path], rng: np.random.Generator) -> Analysis:
@@ -44,7 +48,7 @@ def analyse(design: Design, runs: Runs, extra: Sequence[Path], rng: np.random.Ge
     lost, masked = forgetting_rows(design, runs), perplexity_rows(design, extra)
     return Analysis(
         primary=primary,
-        estimates=[*families, *by_target, *calibration, *declines, *([slope] if slope else [])],
+        estimates=[*families, *by_target, *calibration, *declines, *([slope] if slope else []), *twins(design, runs)],
         figures={
             "gains": gains_figure(paths, fits, design.models),
             "compute": compute_figure(compute, design),
@@ -166,6 +170,31 @@ def calibrations(design: Design, runs: Runs) -> list[Estimate]:
         meaning = f"points of a cooled-down branch less those of a run of its own, {steps} steps"
         found.append(Estimate("calibration", meaning, interval, scope=scope))
     return found
+
+
+def twins(design: Design, runs: Runs) -> list[Estimate]:
+    """Return, for each twin, its gain less that of its model, and by how much it grows more with the steps."""
+    found = []
+    for twin, model in design.options["twins"].items():
+        signs = {twin: 1.0, model: -1.0}
+        used = [arm for arm in design.arms if arm.model in signs and "steps" in arm.values]
+        logs = {arm.source: np.log2(float(arm.values["steps"])) for arm in used}
+        middle = np.mean(list(logs.values()))
+        spread = sum((log - middle) ** 2 for log in logs.values())
+        shares = {source: (1 / len(logs), (log - middle) / spread) for source, log in logs.items()}
+        gains = np.array([_share(arm, shares, signs) for arm in design.arms])
+        for name, row in zip(("twin", "twin_by_duration"), gains.T, strict=True):
+            scope = {"model": twin, "other": f"less {model}"}
+            found.append(Estimate(name, TWINS[name], runs.contrast(row), scope=scope))
+    return found
+
+
+def _share(arm: Arm, shares: Mapping[str, tuple[float, float]], signs: Mapping[str, float]) -> tuple[float, float]:
+    """Return an arm's weights in the mean gain and in its slope; that of `none` is taken off every gain."""
+    if arm.model not in signs:
+        return 0.0, 0.0
+    mean, slope = shares.get(arm.source, (0.0, 0.0)) if arm.treated else (-1.0, 0.0)
+    return signs[arm.model] * mean, signs[arm.model] * slope
 
 
 def notes(

@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
 
+from workflow.scripts.designs.kind import Arm, Design
+from workflow.scripts.designs.nli_scaling import weights
 from workflow.scripts.statistics import Interval
 from workflow.scripts.statistics.ratios import Array
 from workflow.scripts.studies import laws, plots
 from workflow.scripts.studies.estimates import Analysis, Estimate, contrast, declared
-from workflow.scripts.studies.kind import Arm, Design
-from workflow.scripts.studies.nli_scaling import weights
 from workflow.scripts.studies.runs import Runs
 from workflow.scripts.studies.verdict import licence
 

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
 
+from workflow.scripts.designs.kind import Design
 from workflow.scripts.errors import UserError
-from workflow.scripts.similarities.measures import MEASURES
+from workflow.scripts.similarity_measures import MEASURES
 from workflow.scripts.statistics.ratios import Array
 from workflow.scripts.studies import plots
 from workflow.scripts.studies.estimates import Analysis, Estimate, Role
-from workflow.scripts.studies.kind import Design
 from workflow.scripts.studies.runs import Runs
 from workflow.scripts.studies.similarity_contrasts import (
     budget_slopes,

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from workflow.scripts.designs.kind import Design
+from workflow.scripts.designs.typology import arms_of, matchings
 from workflow.scripts.errors import UserError
 from workflow.scripts.statistics import Interval, percentile_interval
 from workflow.scripts.statistics.freedman_lane import freedman_lane
 from workflow.scripts.statistics.ratios import Array
 from workflow.scripts.studies.estimates import Analysis, Estimate, Role
-from workflow.scripts.studies.kind import Design
 from workflow.scripts.studies.runs import Runs
-from workflow.scripts.studies.typology import arms_of, matchings
 from workflow.scripts.studies.typology_contrasts import (
     Languages,
     distance_model,

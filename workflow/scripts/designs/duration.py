@@ -2,15 +2,16 @@
 
 Durations are sources `<task>-s<steps>`: branches that cool down off one warm-up-stable-decay trunk (Hägele et al.
 2024). `calibration` adds runs of their own, `<task>-d<steps>`, whose learning rate falls over the whole run, at some
-durations: they show whether a branch stands for a run of that duration.
+durations: they show whether a branch stands for a run of that duration. `twins` names models that differ from another
+one in how they are trained (all weights instead of adapters); sizes are compared without them.
 """
 
 from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
+from workflow.scripts.designs.kind import Arm, Design, Facts, Kind, Level, check_tasks, slopes, whole_numbers
 from workflow.scripts.errors import UserError, nearest
-from workflow.scripts.studies.kind import Arm, Design, Facts, Kind, Level, check_tasks, slopes, whole_numbers
 from workflow.scripts.tasks import TASKS, Family, Role
 
 if TYPE_CHECKING:
@@ -50,7 +51,14 @@ def check(facts: Facts) -> None:
                 f"config: studies.duration.options.{name} = '{target}' is no target that reads the encoder as "
                 f"it is; expected some of {', '.join(UNTRAINED)}.{nearest(str(target), UNTRAINED)}"
             )
-    place = facts["given"]["options"]["break_at"]
+    others = [model for model in facts["given"]["factors"]["models"] if model not in options["twins"]]
+    for twin, model in options["twins"].items():
+        if model not in others:
+            raise UserError(
+                f"config: studies.duration.options.twins.{twin} = '{model}' is no model of the study that is itself no "
+                f"twin; expected one of {', '.join(others)}.{nearest(str(model), others)}"
+            )
+    place = options["break_at"]
     if place and not steps[0] <= place < steps[-1]:
         raise UserError(
             f"config: studies.duration.options.break_at = {place} has no durations on both sides; expected a number "
@@ -83,7 +91,7 @@ KIND = Kind(
     weights=weights,
     secondary={"slopes": ("duration", "size")},
     by_size=("duration_by_size", "size"),
-    options={"calibration": [], "equivalence": 0.5, "break_at": 0, "forgetting": [], "perplexity": []},
+    options={"calibration": [], "equivalence": 0.5, "break_at": 0, "forgetting": [], "perplexity": [], "twins": {}},
     check=check,
     inputs=inputs,
     figures=("gains", "compute", "forgetting", "perplexity"),

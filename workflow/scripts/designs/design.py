@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from workflow.scripts import source_names
+from workflow.scripts.designs.kind import Arm, Design, Facts, Kind, Level, comparable, controls
+from workflow.scripts.designs.registry import KINDS
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.mixtures import chain
-from workflow.scripts.studies.kind import Arm, Design, Facts, Kind, Level, comparable
-from workflow.scripts.studies.registry import KINDS
+from workflow.scripts.schedules import branch_point
 from workflow.scripts.tasks import TASKS, Role
-from workflow.scripts.training.schedule import branch_point
 
 Settings = Mapping[str, Any]
 COMMON = {
@@ -83,9 +83,10 @@ def facts_of(name: str, settings: Settings) -> Facts:
     given["options"] = {**OPTIONS, **kind.options, **given["options"]}
     for model in given["factors"]["models"]:
         _member(f"studies.{name}.factors.models", model, settings["models"], "model of the configuration")
-    controls = given["options"].get("control_models", [])
-    for model in controls:
-        _member(f"studies.{name}.options.control_models", model, given["factors"]["models"], "model of the study")
+    left_out = controls(given["options"])
+    for option in ("control_models", "twins"):
+        for model in given["options"].get(option, ()):
+            _member(f"studies.{name}.options.{option}", model, given["factors"]["models"], "model of the study")
     tasks = source_names.bases(settings["mixtures"])
     own = settings["intermediate"]
     used = [value for values in given["factors"].values() for value in values if value in tasks]
@@ -93,7 +94,7 @@ def facts_of(name: str, settings: Settings) -> Facts:
         "study": name,
         "given": given,
         "parameters": {
-            model: 0 if model in controls else parameters(model, given["options"]["parameters"], settings["models"])
+            model: 0 if model in left_out else parameters(model, given["options"]["parameters"], settings["models"])
             for model in given["factors"]["models"]
         },
         "mixtures": {mixture: parts["tasks"] for mixture, parts in settings["mixtures"].items()},
@@ -165,14 +166,15 @@ def from_facts(facts: Facts) -> Design:
         for one in wanted:
             _member(f"studies.{name}.{key}", one, kind.contrasts, "contrast of the study")
     sizes = facts["parameters"]
-    compared = {model: size for model, size in sizes.items() if model not in given["options"].get("control_models", [])}
+    left_out = controls(given["options"])
+    compared = {model: size for model, size in sizes.items() if model not in left_out}
     declared = [contrast, *(one for names in (given.get("secondary") or {}).values() for one in names)]
     _check_sizes(kind, compared, [one for one in declared if one in kind.by_size])
     alone = not comparable(compared.values())
     return Design(
         kind=kind,
         facts=facts,
-        arms=tuple(_arms(sizes, levels)),
+        arms=tuple(_arms(sizes, levels, left_out)),
         targets=tuple(given["factors"]["targets"]),
         seeds=tuple(given["seeds"]),
         contrast=contrast,
@@ -206,15 +208,15 @@ def _check_sizes(kind: Kind, sizes: Mapping[str, int], contrasts: list[str]) -> 
         )
 
 
-def _arms(sizes: Mapping[str, int], levels: list[Level]) -> Iterable[Arm]:
+def _arms(sizes: Mapping[str, int], levels: list[Level], left_out: list[str]) -> Iterable[Arm]:
     """Yield all models after all sources, the baselines first; each source once."""
     baselines = {level.baseline: level.baseline_values for level in levels}
     treated = {level.source: level for level in levels}
     for model, size in sizes.items():
         for source, values in baselines.items():
-            yield Arm(model, source, values, size, source)
+            yield Arm(model, source, values, size, source, model in left_out)
         for source, level in treated.items():
-            yield Arm(model, source, level.values, size, level.baseline)
+            yield Arm(model, source, level.values, size, level.baseline, model in left_out)
 
 
 def _member(key: str, value: Any, valid: Iterable[str], kind: str) -> None:

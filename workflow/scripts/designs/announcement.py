@@ -1,7 +1,7 @@
 """What a dry run tells of a study before anything is computed: its primary contrast and what the design can find."""
 
+from workflow.scripts.designs.kind import Design
 from workflow.scripts.statistics.power import VarianceComponents, minimum_detectable_effect
-from workflow.scripts.studies.kind import Design
 
 POWER = 0.8
 

@@ -6,8 +6,8 @@ a training example are declared (option `flops`); run cards of finished runs tel
 
 from itertools import pairwise
 
+from workflow.scripts.designs.kind import Facts
 from workflow.scripts.errors import UserError
-from workflow.scripts.studies.kind import Facts
 
 UNIT = 1e9
 """Operations of one unit of a budget."""

@@ -8,9 +8,9 @@ amounts are trained for as many steps, repeating what is little (`-n<examples>-s
 
 from collections.abc import Sequence
 
+from workflow.scripts.designs.kind import Arm, Facts, Kind, Level, Value, check_tasks, slopes, whole_numbers
 from workflow.scripts.errors import UserError
 from workflow.scripts.source_names import NONE
-from workflow.scripts.studies.kind import Arm, Facts, Kind, Level, Value, check_tasks, slopes, whole_numbers
 from workflow.scripts.tasks import TASKS
 
 

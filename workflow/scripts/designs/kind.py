@@ -49,6 +49,7 @@ class Arm:
         values: level of each of the kind's factors; of a baseline those that it has.
         parameters: of the model, without embeddings; 0 where it does not matter.
         baseline: source that it is compared with; its own where it is a baseline.
+        control: whether the model stands in no comparison of sizes (`controls`).
     """
 
     model: str
@@ -56,6 +57,7 @@ class Arm:
     values: Mapping[str, Value]
     parameters: int
     baseline: str = NONE
+    control: bool = False
 
     @property
     def treated(self) -> bool:
@@ -107,9 +109,8 @@ class Design:
 
     @property
     def sized(self) -> bool:
-        """Whether its models, but for those of option `control_models`, are of two sizes or more, all of them known."""
-        controls = self.options.get("control_models", ())
-        return comparable({arm.parameters for arm in self.arms if arm.model not in controls})
+        """Whether its models, but for controls, are of two sizes or more, all of them known."""
+        return comparable({arm.parameters for arm in self.arms if not arm.control})
 
     @property
     def sources(self) -> list[str]:
@@ -186,6 +187,11 @@ class Kind:
     inputs: Callable[[Design, "Layout"], list[str]] = _no_files
 
 
+def controls(options: Mapping[str, Any]) -> list[str]:
+    """Return the models that stand in no comparison of sizes: of another family, or trained in another way."""
+    return [*options.get("control_models", ()), *options.get("twins", ())]
+
+
 def comparable(sizes: Iterable[int]) -> bool:
     """Return whether numbers of parameters can be compared: two or more, none unknown (0)."""
     found = set(sizes)
@@ -244,14 +250,14 @@ def slopes(arms: Sequence[Arm], amount: str) -> dict[str, list[float]]:
     """Return weights of the arms whose sums with their scores are slopes by least squares, in points per doubling.
 
     Keys: `amount` and `size`, each at the mean of the other, and `both`, by which a doubling of the parameters changes
-    the slope of the amount. Of a crossed design these do not depend on each other. Baselines weigh nothing; other
-    factors are averaged over.
+    the slope of the amount. Of a crossed design these do not depend on each other. Baselines and controls weigh
+    nothing; other factors are averaged over.
 
     Args:
         arms: of a crossed design.
         amount: factor with the amounts.
     """
-    used = [arm for arm in arms if arm.treated and amount in arm.values]
+    used = [arm for arm in arms if arm.treated and amount in arm.values and not arm.control]
     x = _centred([log2(float(arm.values[amount])) for arm in used])
     z = _centred([log2(arm.parameters) if arm.parameters else 0.0 for arm in used])
     found = {"amount": x, "size": z, "both": [a * b for a, b in zip(x, z, strict=True)]}

@@ -75,6 +75,6 @@ class Studies:
         """Return, in a dry run, the lines that tell what the studies that are asked for could find."""
         if not (self.planned and self.asked):
             return []
-        from workflow.scripts.studies.announcement import announcement  # imports scipy
+        from workflow.scripts.designs.announcement import announcement  # imports scipy
 
         return [announcement(self.designs[name]) for name in self.asked]

@@ -10,10 +10,10 @@ from itertools import product
 from math import log2
 from typing import TYPE_CHECKING
 
+from workflow.scripts.designs import domain_sources
+from workflow.scripts.designs.domain_sources import CORPUS, PLACEMENTS
+from workflow.scripts.designs.kind import Arm, Design, Facts, Kind, Level, Value, check_tasks, whole_numbers
 from workflow.scripts.errors import UserError, nearest
-from workflow.scripts.studies import domain_sources
-from workflow.scripts.studies.domain_sources import CORPUS, PLACEMENTS
-from workflow.scripts.studies.kind import Arm, Design, Facts, Kind, Level, Value, check_tasks, whole_numbers
 from workflow.scripts.tasks import TASKS, Family
 
 if TYPE_CHECKING:

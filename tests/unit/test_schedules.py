@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.scripts.training.schedule import (
+from workflow.scripts.schedules import (
     branch_point,
     capped_sizes,
     cool_down,

@@ -8,10 +8,10 @@ columns, so that a source which is good for everything does not count as similar
 from math import log2
 from typing import TYPE_CHECKING
 
+from workflow.scripts.designs.budgets import equal_steps
+from workflow.scripts.designs.kind import Design, Facts, Kind, Level, check_permutations, check_tasks, whole_numbers
 from workflow.scripts.errors import UserError, nearest
-from workflow.scripts.similarities.measures import MEASURES
-from workflow.scripts.studies.budgets import equal_steps
-from workflow.scripts.studies.kind import Design, Facts, Kind, Level, check_permutations, check_tasks, whole_numbers
+from workflow.scripts.similarity_measures import MEASURES
 
 if TYPE_CHECKING:
     from workflow.scripts.layout import Layout

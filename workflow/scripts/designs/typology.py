@@ -8,9 +8,8 @@ compared with is chosen by English scores, for each target.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workflow.scripts.errors import UserError
-from workflow.scripts.studies.budgets import steps_of
-from workflow.scripts.studies.kind import (
+from workflow.scripts.designs.budgets import steps_of
+from workflow.scripts.designs.kind import (
     Arm,
     Design,
     Facts,
@@ -20,6 +19,7 @@ from workflow.scripts.studies.kind import (
     check_tasks,
     whole_numbers,
 )
+from workflow.scripts.errors import UserError
 
 if TYPE_CHECKING:
     from workflow.scripts.layout import Layout
