@@ -58,6 +58,10 @@ PROGRAMS = {
         import numpy, torch
         print(random.random(), numpy.random.rand(), torch.initial_seed())
         return 0""",
+    "where": """
+        from workflow.scripts import launch, logs
+        print(os.getppid(), *(Path(module.__file__).parents[2] for module in (launch, logs)))
+        return 0""",
     "arithmetic": """
         import torch
         torch.manual_seed(5)
@@ -78,7 +82,7 @@ class Launcher:
     """Starts programs of a package made for the test, with a server directory of its own."""
 
     def __init__(self, home: Path) -> None:
-        self.home = home
+        self.home = self.directory = home
         self.sources = home / "sources" / "workflow" / "scripts"  # a copy: an edit meanwhile is no new server
         self.sources.mkdir(parents=True)
         for file in SOURCES:
@@ -104,7 +108,7 @@ class Launcher:
         return subprocess.Popen(
             [sys.executable, "-m", "workflow.scripts.launch", "--package", "dummies", program, *arguments],
             env=self.environment | environment,
-            cwd=self.home,
+            cwd=self.directory,
             encoding="utf-8",
             errors="surrogateescape",
             stdin=subprocess.DEVNULL,
@@ -256,6 +260,19 @@ def test_clients_at_the_same_time_share_one_server(launcher: Launcher) -> None:
     outputs = {process.communicate(timeout=30) for process in processes}
     assert len(outputs) == 1
     assert len(launcher.sockets()) == 1
+
+
+@needs_server
+def test_copies_of_the_sources_share_a_server_and_each_runs_its_own(launcher: Launcher) -> None:
+    shutil.copytree(launcher.home / "sources", launcher.home / "copy")
+    servers = set()
+    for name in ("sources", "copy", "sources"):
+        launcher.directory = launcher.home / name
+        status, output, error = launcher("where", PYTHONPATH=str(launcher.home))
+        server, *folders = output.split()
+        assert (status, folders, error) == (0, [str(launcher.directory)] * 2, "")
+        servers.add(server)
+    assert len(servers) == len(launcher.sockets()) == 1
 
 
 @needs_server

@@ -41,14 +41,14 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from workflow.scripts import logs  # noqa: F401 (imported before the fork: every child needs it)
 from workflow.scripts.launch import leave, run_program
-from workflow.scripts.preload_client import HELLO, REFUSED, SIGNALS, number_of_threads
+from workflow.scripts.preload_client import HELLO, REFUSED, ROOT, SIGNALS, number_of_threads
 
 MODULES = (
     "torch",
@@ -225,7 +225,8 @@ class Server:
             become_fresh(request, outputs)
             if os.getppid() != self.pid:
                 os._exit(1)  # the server died before the kernel was told to end this process with it
-            status = run_program(request["package"], request["program"], request["arguments"])
+            run = own_run_program(request["root"])
+            status = run(request["package"], request["program"], request["arguments"])
         except BaseException:
             traceback.print_exc()
         finally:
@@ -267,6 +268,16 @@ def become_fresh(request: dict[str, Any], outputs: list[int]) -> None:
         sys.modules["numpy.random"].seed()
     if "torch" in sys.modules:
         sys.modules["torch"].default_generator.seed()
+
+
+def own_run_program(root: str) -> Callable[[str, str, Sequence[str]], int]:
+    """Return `run_program` of the client's folder; the server's, whose sources are the same, may be another one."""
+    if root == str(ROOT):
+        return run_program
+    for name in [name for name in sys.modules if name.partition(".")[0] == "workflow"]:
+        del sys.modules[name]
+    found: Callable[[str, str, Sequence[str]], int] = importlib.import_module("workflow.scripts.launch").run_program
+    return found
 
 
 def set_threads(number: int) -> None:

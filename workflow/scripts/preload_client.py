@@ -3,7 +3,8 @@
 Which server may run a job is decided by its *key*, a hash of all that a process takes over at its start and
 that could change what a program does: the interpreter, the sources of `workflow/scripts`, the time at which
 packages were last installed, the environment variables that libraries read when they are imported, priority,
-limits, control group and name spaces. The socket's name is the key, so that any change means another server.
+limits, control group and name spaces. The socket's name is the key, so that any change means another server;
+copies of the same sources in several folders share one.
 
 Whoever finds no server listens on the socket itself and gives the listening socket to the server it starts:
 clients connect at once, and wait for the server's first byte until it has finished importing.
@@ -109,7 +110,6 @@ def server_key() -> str:
     facts = [
         sys.executable,
         sys.version,
-        str(ROOT),
         environment,
         installed,
         limits,
@@ -208,6 +208,7 @@ def _request(package: str, program: str, arguments: list[str]) -> bytes:
         "arguments": arguments,
         "directory": os.getcwd(),  # noqa: PTH109
         "environment": dict(os.environ),
+        "root": str(ROOT),
         "path": sys.path,
         "umask": umask,
         "cpus": sorted(os.sched_getaffinity(0)),
