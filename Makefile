@@ -19,7 +19,7 @@ AUDIT ?=
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help run plan studies bundle submission publish watch clean-cache restore-cache test test-cluster check audit format docs site \
+.PHONY: help run plan studies bundle submission publish watch clean-cache restore-cache test test-cluster check audit coverage mutation format docs site \
   clean-environment
 
 help: ## This text
@@ -61,6 +61,18 @@ test: $(VENV)/.dev ## Create the environment and run all tests and checks
 test-cluster: $(VENV)/.cluster ## The tests of Slurm and other executors; needs slurm-wlm, munge and root for the former
 	PYTHONPATH=$(VENV)/kubernetes $(BIN)/python -m pytest -m cluster
 
+coverage: $(VENV)/.quality ## Which lines the tests do not reach; fails below 90 % (TESTS= names some tests)
+	rm -rf .coverage
+	mkdir .coverage
+	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile -m "not cluster" $(TESTS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+# A survivor is a change that no test notices: a gap, or a change that makes no difference (CONTRIBUTING.md)
+mutation: $(VENV)/.quality ## Change operators and numbers in metrics and statistics one by one, and see whether a test fails
+	$(BIN)/python -m mutmut run
+	$(BIN)/python -m mutmut results
+
 check: $(VENV)/.dev ## Format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -101,6 +113,10 @@ $(VENV)/.run: $(VENV)/.created requirements/torch.txt requirements/run.txt
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.quality: $(VENV)/.dev requirements/quality.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/quality.txt
 	@touch $@
 
 # Kubernetes' packages want older versions of some that run.txt pins: they lie in a folder of their own

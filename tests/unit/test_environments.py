@@ -33,9 +33,10 @@ def test_every_top_level_package_is_pinned():
     assert {normal(re.split(r"[<>=]", name)[0]) for name in wanted} <= pinned
 
 
-def test_every_package_of_the_site_is_pinned():
-    wanted = tomllib.loads(Path("pyproject.toml").read_text())["project"]["optional-dependencies"]["site"]
-    assert set(wanted) <= {normal(pin.split("==")[0]) for pin in pins(Path("requirements/site.txt"))}
+@pytest.mark.parametrize("group", ["site", "quality"])
+def test_every_package_of_a_group_is_pinned(group):
+    wanted = tomllib.loads(Path("pyproject.toml").read_text())["project"]["optional-dependencies"][group]
+    assert set(wanted) <= {normal(pin.split("==")[0]) for pin in pins(Path(f"requirements/{group}.txt"))}
 
 
 def test_no_package_is_pinned_twice():

@@ -28,9 +28,10 @@ UPOS = [
 ]
 ENTITIES = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
 ODD = [*UPOS, *ENTITIES, "E-PER", "S-PER", "E-ORG", "B", "I", ".", "S", "E", "X-A", "I-A-B", "_"]
+ALIKE = ["I-A-B", "I-B", "IB", "IA-B", "I", "I_", "I-"]
 
 
-@pytest.mark.parametrize("tags", [UPOS, ENTITIES, ODD, ["X", "NOUN"], ["X", "SYM", "."]], ids=len)
+@pytest.mark.parametrize("tags", [UPOS, ENTITIES, ODD, ALIKE, ["X", "NOUN"], ["X", "SYM", "."]], ids=len)
 def test_the_counts_add_up_to_those_of_seqeval(tags: list[str]) -> None:
     from seqeval.metrics.sequence_labeling import get_entities
 
