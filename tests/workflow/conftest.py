@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from benchmarks.source_tree import copy_sources
 
@@ -56,10 +57,17 @@ SMOKE = ("--configfile", "tests/config/smoke.yaml", "--cores", "2")
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A copy of the sources in which the smoke study has been run to its end."""
-    made = copy_tree(tmp_path_factory.mktemp("finished") / "tree")
-    made.printed = made.run(*SMOKE)
+def finished(tmp_path_factory, worker_id):
+    """A copy of the sources in which the smoke study has been run to its end; one for all processes of pytest."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "finished"
+    with FileLock(f"{folder}.lock"):
+        if (folder / "printed").exists():
+            made = Tree(folder / "tree")
+        else:
+            made = copy_tree(folder / "tree")
+            (folder / "printed").write_text(made.run(*SMOKE))
+    made.printed = (folder / "printed").read_text()
     return made
 
 

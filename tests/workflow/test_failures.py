@@ -125,7 +125,7 @@ def test_a_killed_run_resumes_to_the_same_model(smoke, tmp_path):
     assert "going on after step" in log
     assert not list(state.glob("*"))
     resumed = (smoke.root / "results/smoke/models/nano/model.safetensors").read_bytes()
-    smoke.run("--forcerun", "pretrain_model", target, *SMOKE)
+    smoke.run(target, "--forcerun", "pretrain_model", *SMOKE)
     assert "going on" not in (smoke.root / "results/smoke/logs/pretrain/nano.log").read_text().rsplit("start of", 1)[1]
     assert (smoke.root / "results/smoke/models/nano/model.safetensors").read_bytes() == resumed
 
@@ -133,5 +133,5 @@ def test_a_killed_run_resumes_to_the_same_model(smoke, tmp_path):
 def test_with_and_without_preloading_the_results_are_the_same(smoke):
     target = "results/smoke/intermediate/nano/mnli/seed1/model.safetensors"
     with_server = (smoke.root / target).read_bytes()
-    smoke.run("--forcerun", "train_intermediate", target, *SMOKE, env={"PRELOAD": "0"})
+    smoke.run(target, "--forcerun", "train_intermediate", *SMOKE, env={"PRELOAD": "0"})
     assert (smoke.root / target).read_bytes() == with_server
