@@ -10,6 +10,9 @@ export PIP_USE_PEP517 := 1
 CONFIRM ?=
 # The study: the laboratory, or another configuration, for example CONFIG=config/mini.yaml
 CONFIG ?= config/config.yaml
+ifeq ($(wildcard $(CONFIG)),)
+$(error There is no file CONFIG=$(CONFIG); there are $(filter-out %.lock.yaml,$(wildcard config/*.yaml config/studies/*.yaml)))
+endif
 # An index with PyTorch's CPU builds (its URL stands on PyTorch's "Get started" page). Without it Linux users get pip's
 # default build, which brings CUDA.
 TORCH_INDEX ?=

@@ -99,6 +99,8 @@ def test_library_handlers_are_adopted(tmp_path: Path, capsys: pytest.CaptureFixt
     library.warning("weights were newly initialised")
     assert capsys.readouterr().err == ""
     assert "newly initialised" in path.read_text()
+    logging.getLogger("transformers.modeling_utils").warning("Model LOAD REPORT\npooler: MISSING")
+    assert "LOAD REPORT" not in path.read_text()  # what is missing is checked where models are loaded
 
 
 def test_progress_bars_of_libraries_are_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,6 +177,7 @@ def adopt_library_loggers() -> None:
         for handler in [h for h in library.handlers if isinstance(h, logging.StreamHandler)]:
             library.removeHandler(handler)
         library.propagate = True
+    logging.getLogger("transformers.modeling_utils").addFilter(_no_load_report)
     for module, function in (
         ("transformers.utils.logging", "disable_progress_bar"),
         ("huggingface_hub.utils", "disable_progress_bars"),
@@ -184,6 +185,11 @@ def adopt_library_loggers() -> None:
     ):
         if module in sys.modules:
             getattr(sys.modules[module], function)()
+
+
+def _no_load_report(record: logging.LogRecord) -> bool:
+    """Leave out transformers' table of missing weights: `modeling.checkpoints` checks them, poolers are not used."""
+    return "LOAD REPORT" not in str(record.msg)
 
 
 def explain(error: BaseException) -> str | None:

@@ -111,8 +111,10 @@ def test_regret_is_what_the_choice_costs():
     assert regret_at_k([1.0, 5.0, 3.0], [0.9, 0.1, 0.5], 1) == 4
     assert regret_at_k([1.0, 5.0, 3.0], [0.9, 0.1, 0.5], 2) == 2
     assert regret_at_k([1.0, 5.0, 3.0], [0.9, 0.1, 0.5], 3) == 0
-    with pytest.raises(ValueError, match="k must"):
-        regret_at_k([1.0, 2.0], [1.0, 2.0], 3)
+    assert regret_at_k([1.0, 5.0, 3.0], [0.5, 0.5, 0.5], 1) == 4  # alike: the first one
+    for k in (0, 3):
+        with pytest.raises(ValueError, match="k must lie between 1 and 2"):
+            regret_at_k([1.0, 2.0], [1.0, 2.0], k)
 
 
 def test_centring_takes_out_what_is_good_for_all():
@@ -188,3 +190,37 @@ def test_flattening_is_no_decline():
     assert (found.slope_before, found.slope_after) == pytest.approx((1, -1), abs=0.15)
     with pytest.raises(ValueError, match="three points"):
         two_lines(x, flat, 9)
+
+
+def test_two_lines_have_the_errors_of_leaving_each_point_out():
+    x = np.array([0, 1, 2.5, 3, 4, 5, 6, 7.5, 8])
+    y = np.array([0.3, 1.4, 2.1, 4.2, 5, 3.1, 3.4, 0.2, 0.9])
+
+    def student(side):  # the covariance HC3 is that of the slopes without one point around the slope of all
+        points, values = x[side], y[side]
+        slope = np.polyfit(points, values, 1)[0]
+        without = [np.polyfit(np.delete(points, i), np.delete(values, i), 1)[0] for i in range(len(points))]
+        return slope, slope / np.sqrt(((np.array(without) - slope) ** 2).sum()), len(points) - 2
+
+    (rise, t_rise, before), (fall, t_fall, after) = student(x <= 3), student(x > 3)
+    found = two_lines(x, y, 3)
+    assert (found.break_at, found.slope_before, found.slope_after) == pytest.approx((3, rise, fall))
+    assert (found.p_rise, found.p_decline) == pytest.approx((stats.t.sf(t_rise, before), stats.t.cdf(t_fall, after)))
+    larger = max(found.p_rise, found.p_decline)
+    assert two_lines(x, y, 3, larger * 1.01).declines
+    assert not two_lines(x, y, 3, larger).declines
+
+
+def test_two_lines_through_all_points_leave_no_doubt():
+    x = np.arange(6.0)
+    found = two_lines(x, np.minimum(x, 4 - x), 2)
+    assert (found.p_rise, found.p_decline) == pytest.approx((0, 0), abs=1e-9)
+    assert two_lines(x, np.zeros(6), 2).p_rise == 0.5
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, np.nan]), ([1, 2, 3], [1, 2]), ([[1, 2, 3]], [[1, 2, 3]])]
+)
+def test_two_lines_want_finite_numbers_of_one_length(x, y):
+    with pytest.raises(ValueError, match="two lists of finite numbers"):
+        two_lines(x, y, 3)
