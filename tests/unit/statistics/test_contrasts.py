@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workflow.scripts.statistics import Measurements, gain_interval
-from workflow.scripts.statistics.contrasts import contrast_interval, weighted_values
+from workflow.scripts.statistics.contrasts import _by_language, contrast_interval, weighted_values
 
 
 def draw(seed=0, arms=3, seeds=4, examples=(60, 50), families=(), *, parallel=False):
@@ -85,3 +85,21 @@ def test_random_languages_draw_the_languages_of_all_targets():
     found = contrast_interval([one, other], [1, -1, 0], "random")
     assert found.sources == ("seeds", "languages")
     assert found.estimate == pytest.approx(contrast_interval([one, other], [1, -1, 0]).estimate)
+
+
+def test_what_languages_add_has_the_contrast_as_mean():
+    one = draw(5, examples=(40, 40), families=("old", "new"))
+    other = draw(6, examples=(40, 40, 40), families=("old", "new", "old"))
+    gains = [np.random.default_rng(n).random((4, n)) for n in (2, 3)]
+    table, family = _by_language([one, other], gains)
+    assert table.mean(axis=1) == pytest.approx((gains[0].mean(axis=1) + gains[1].mean(axis=1)) / 2)
+    assert table[:, 0] == pytest.approx(gains[0][:, 0] * 3 / 4 + gains[1][:, 0] / 2)  # of both targets
+    assert table[:, 2] == pytest.approx(gains[1][:, 2] / 2)  # of the second alone
+    assert family.tolist() == [1, 0, 1]
+    assert _by_language([draw(examples=(9, 9))], [gains[0]])[1].tolist() == [0, 1]
+
+
+def test_families_that_are_drawn_are_told():
+    families = ("old", "new", "old")
+    found = contrast_interval([draw(7, examples=(40, 40, 40), families=families)], [1, -1, 0], "random")
+    assert found.sources == ("seeds", "families")

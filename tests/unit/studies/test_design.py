@@ -1,5 +1,6 @@
 """Designs: what a configuration amounts to, and what is refused before anything runs."""
 
+import json
 from copy import deepcopy
 from pathlib import Path
 
@@ -94,10 +95,21 @@ def test_studies_share_runs_with_each_other_and_with_the_main_study():
     assert "small" not in "".join(Layout(checked).score_files())
 
 
-def test_a_design_is_what_its_specification_says():
-    design = study(TINY).designs[0]
-    again = from_facts(facts_of("duration", study(TINY).settings))
-    assert again == design
+@pytest.mark.parametrize("place", range(5))
+def test_a_design_is_what_its_specification_says(place):
+    design = study(TINY).designs[place]
+    assert from_facts(json.loads(json.dumps(design.facts))) == design
+    whole = from_facts(facts_of(design.name, study(TINY).settings))
+    assert (whole.arms, whole.targets, whole.options) == (design.arms, design.targets, design.options)
+
+
+@pytest.mark.parametrize("path", ["tests/config/studies.yaml", "config/config.yaml"])
+def test_a_mixture_that_no_study_has_makes_none_stale(path):
+    config = yaml.safe_load(Path(path).read_text())
+    more = deepcopy(config)
+    more["mixtures"]["unrelated"] = {"tasks": ["qqp", "ccg"]}
+    before, after = (Studies(study(one)) for one in (config, more))
+    assert [after.spec(name) for name in after.designs] == [before.spec(name) for name in before.designs]
 
 
 def test_the_main_study_does_not_depend_on_studies():

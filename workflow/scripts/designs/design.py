@@ -40,7 +40,7 @@ def designs(settings: Settings) -> list[Design]:
     """
     for name in settings["studies"]:
         _member(f"studies.{name}", name, KINDS, "study")
-    found = [from_facts(facts_of(name, settings)) for name in settings["studies"]]
+    found = [from_facts(_needed(facts_of(name, settings))) for name in settings["studies"]]
     for design in found:
         _check_durations(design, settings)
         _check_overlap(None, design.facts, _trained_before(design, settings["mixtures"]))
@@ -102,6 +102,17 @@ def facts_of(name: str, settings: Settings) -> Facts:
         "available": _available(used, settings) | given["options"]["available"],
         "known_sources": tasks,
         "protocol": settings["protocol"],
+    }
+
+
+def _needed(facts: Facts) -> Facts:
+    """Return the facts without sources that the design has nothing of: another mixture makes no study stale."""
+    used = {_base(arm.source, facts) for arm in from_facts(facts).arms}
+    used |= {value for values in facts["given"]["factors"].values() for value in values if isinstance(value, str)}
+    return {
+        **facts,
+        "known_sources": [name for name in facts["known_sources"] if name in used],
+        "mixtures": {name: tasks for name, tasks in facts["mixtures"].items() if name in used},
     }
 
 
