@@ -5,10 +5,10 @@
 The configuration is made of `config/paper.yaml` and `config/studies/*.yaml`: the paper's main study and all designs.
 Models with adapters get a name of their own, so that XLM-R Large is there twice. Where hyper-parameters differ the
 first file goes first, and MNLI has the batches of 32 that the amounts of `nli_scaling` are counted in: it is a study to
-be planned, not to be run. In a copy of the sources without results, `snakemake --dry-run all studies` is timed with all
-commands and files printed, from which come the longest command (a shell gets it as one argument, of which Linux
-allows 128 KiB) and the fullest folder; wall time, CPU time and the most resident memory are those of its process. No
-network is used. The last line is one JSON object.
+be planned, not to be run. In a copy of the sources without results, `snakemake --dry-run all studies` is timed as users
+run it; wall time, CPU time and the most resident memory are those of its process. Once more with all commands and files
+printed, it says which command is the longest (a shell gets it as one argument, of which Linux allows 128 KiB) and which
+folder the fullest. No network is used. The last line is one JSON object.
 """
 
 import argparse
@@ -100,8 +100,12 @@ class Planned:
         return next(int(line.split()[1]) for line in self.lines if line.startswith("total "))
 
 
-def plan(tree: Path) -> Planned:
-    """Return a dry run that prints the commands and files of all jobs.
+PRINTED = ("--printshellcmds", "--quiet", "host")
+"""Options with which a dry run prints the commands and files of all jobs."""
+
+
+def plan(tree: Path, *options: str) -> Planned:
+    """Return a dry run.
 
     Raises:
         SystemExit: it failed.
@@ -110,7 +114,7 @@ def plan(tree: Path) -> Planned:
     with tempfile.TemporaryFile("w+") as output:
         began = time.perf_counter()
         process = subprocess.Popen(
-            [*words, "--printshellcmds", "--quiet", "host", "--", *TARGETS],
+            [*words, *options, "--", *TARGETS],
             cwd=tree, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         _, status, used = os.wait4(process.pid, 0)
@@ -150,8 +154,9 @@ def measure(tree: Path, repetitions: int) -> Mapping[str, Any]:
     """Return all figures of the combined configuration, planned in a copy of the sources."""
     (copy_sources(tree) / "study.yaml").write_text(yaml.safe_dump(combined(), sort_keys=False), encoding="utf-8")
     runs = [plan(tree) for _ in range(repetitions)]
-    length, program = longest_command(runs[0].lines)
-    count, folder = fullest_folder(runs[0].lines)
+    printed = plan(tree, *PRINTED).lines
+    length, program = longest_command(printed)
+    count, folder = fullest_folder(printed)
     return {
         "jobs": runs[0].jobs,
         "wall_seconds": round(median(run.wall for run in runs), 1),

@@ -206,7 +206,7 @@ def measure(target: str, share: float) -> dict[str, float]:
         mining = task.family is Family.MINING
         rows = make_pools(folder, share) if mining else make_examples(task, folder, share)
         (folder / "run.json").write_text('{"spec_hash": "benchmark"}')
-        words = ["--task", target, "--target", target, "--collection", "benchmark", "--model", "m", "--source", "none"]
+        words = ["--target", target, "--collection", "benchmark", "--model", "m", "--source", "none"]
         words += [
             "--seed",
             "1",

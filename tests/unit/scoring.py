@@ -42,7 +42,7 @@ class Study:
         """Write everything, run the program and return what it wrote."""
         paths = [str(self.write(split, rows)) for split, rows in data.items()]
         out = self.folder / f"scores/{task}-{seed}.json"
-        arguments = ["--task", task, "--data", *paths, "--run", str(self.folder / "run.json"), "--out", str(out)]
+        arguments = ["--data", *paths, "--run", str(self.folder / "run.json"), "--out", str(out)]
         arguments += ["--predictions", str(self.write("predictions", predictions)), "--collection", "laboratory"]
         arguments += ["--model", "tiny", "--source", "none", "--target", task, "--seed", str(seed)]
         arguments += ["--examples", str(self.folder / f"examples/{task}-{seed}.parquet")]

@@ -77,7 +77,7 @@ def test_the_folder_loads_without_a_network_and_its_sums_hold(checkpoint, tmp_pa
 
 def test_the_card_tells_data_licences_scores_and_limits(checkpoint, tmp_path):
     statistics = tmp_path / "train.json"
-    write_json(statistics, {"origins": [{"repository": "nyu-mll/glue"}]})
+    write_json(statistics, {"origins": [{"repository": "nyu-mll/glue", "revision": "main"}]})
     scores = [score(tmp_path, "mnli", 80.0, 60.0), score(tmp_path, "none", 75.0, 50.0)]
     text = (publish(checkpoint, tmp_path, "--statistics", statistics, "--scores", *scores) / "README.md").read_text()
     facts = ModelCard(text, ignore_metadata_errors=False).data.to_dict()

@@ -49,7 +49,7 @@ rule score_target:
     params:
         spec=by_wildcards(SPECS.score_spec),
     shell:
-        "python -m workflow.scripts.launch score --task {wildcards.target} --collection {wildcards.collection}"
+        "python -m workflow.scripts.launch score --collection {wildcards.collection}"
         " --model {wildcards.model} --source {wildcards.source} --target {wildcards.target} --seed {wildcards.seed}"
         " --data {input.data:q} --predictions {input.predictions:q} --run {input.run:q} --out {output.scores:q}"
         " --examples {output.examples:q} --log {log:q}"

@@ -52,11 +52,12 @@ def warnings(task: Task, split: str, counts: Mapping[str, int], spec: Mapping[st
     return found
 
 
-def origins(task: Task, split: str, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return where a split is from, with the commits of the manifest."""
+def origins(task: Task, split: str, manifest: Mapping[str, Any], provider: str) -> list[dict[str, Any]]:
+    """Return where a split is from, with the commits of the manifest; what is of no repository has no revision."""
     if "own_files" in manifest:
-        described = {"repository": "own files", "config": manifest["own_files"], "split": split}
-        return [described | {"revision": "main", "commit": None}]
+        return [{"repository": "own files", "config": manifest["own_files"], "split": split}]
+    if provider == "laboratory":
+        return [{"repository": "generated", "config": task.laboratory, "split": split}]
     commits = {(entry["repository"], entry["revision"]): entry["commit"] for entry in manifest["repositories"]}
     return [
         {
@@ -102,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "repairs": dict(sorted(reader.repairs.items())),
         "warnings": warnings(task, split, statistics(task, whole)["languages"], spec),
         "missing_languages": missing,
-        "origins": origins(task, split, manifest),
+        "origins": origins(task, split, manifest, spec["provider"]),
     }
     write_json(arguments.statistics, described)
     for reason, count in described["repairs"].items():

@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Score one file of predictions; see the module's docstring and `--help`."""
     options = _parse(argv)
     log = configure(options.log, stage=f"score {options.source} {options.target} seed {options.seed}")
-    task = find_task(options.task)
+    task = find_task(options.target)
     paths = _split_paths(task, options.data)
     for path in paths.values():
         check_data(path)
@@ -67,7 +67,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the command line's values."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", required=True, help="task whose data and metrics are used")
     parser.add_argument(
         "--data",
         type=Path,
@@ -79,7 +78,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--run", type=Path, required=True, help="run.json of the model that predicted")
     parser.add_argument("--out", type=Path, required=True, help="scores to write (JSON)")
     parser.add_argument("--examples", type=Path, help="table of examples to write (Parquet; default: none)")
-    for name in ("collection", "model", "source", "target"):
+    parser.add_argument("--target", required=True, help="value of the wildcard {target}: whose data and metrics")
+    for name in ("collection", "model", "source"):
         parser.add_argument(f"--{name}", required=True, help=f"value of the wildcard {{{name}}}")
     parser.add_argument("--seed", type=int, required=True, help="value of the wildcard {seed}")
     parser.add_argument("--log", type=Path, help="file that log lines are also written to")

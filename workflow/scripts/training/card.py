@@ -40,14 +40,14 @@ def data_hashes(paths: Iterable[Path], hashed: Callable[[Path], str] = sha256) -
 
 
 def repositories(data: Iterable[Path]) -> list[str]:
-    """Return the Hub's names of the repositories that development data come from, none where they are generated.
+    """Return the Hub's names of the repositories that data come from, none where they are generated or a user's own.
 
     Args:
         data: canonical data; the statistics that were written beside them name their origins.
     """
     beside = [path.with_suffix(".json") for path in data]
     origins = [origin for path in beside if path.is_file() for origin in read_json(path).get("origins", ())]
-    return sorted({origin["repository"] for origin in origins})
+    return sorted({origin["repository"] for origin in origins if "revision" in origin})
 
 
 def base_model(folder: Path | None) -> str:
