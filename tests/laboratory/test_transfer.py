@@ -54,7 +54,6 @@ def test_intermediate_training_gains_and_loses(laboratory):
     def level(source, target):
         return mean(value for _, value in by_distance(scores[source, target], facts))
 
-    targets = ("xnli", "pawsx", "udpos", "panx", "tydiqa", "tatoeba")
-    gains = {(s, t): level(s, t) - level("none", t) for s in ("mnli", "squad_v1") for t in targets}
+    gains = {cell: level(*cell) - level("none", cell[1]) for cell in scores if cell[0] != "none"}
     assert max(gains.values()) > 2, gains
     assert min(gains.values()) < -2, gains
