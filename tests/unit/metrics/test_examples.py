@@ -85,6 +85,24 @@ def test_mined_pairs_give_threshold_and_scores(study: Study) -> None:
     assert corpus_scores(counts) == {name: metrics[name] for name in ("f1", "precision", "recall")}
 
 
+def test_a_pair_counts_from_the_threshold_on(study: Study) -> None:
+    predictions = mined("dev", (0, 0, 1.5), (1, 1, 1.25)) + mined("test", (0, 0, 1.25), (1, 2, 1.3), (2, 2, 1.0))
+    gold = {"dev": pool(), "test": pool()}
+    assert study.metrics("bucc2018", predictions, **gold)["de"]["threshold"] == 1.25
+    names = ("score", "correct", "gold_pairs", "predicted_pairs", "correct_pairs")
+    rows = {
+        (row["id"], row["prediction"]): tuple(row[name] for name in names)
+        for row in study.examples("bucc2018", predictions, **gold).to_pylist()
+        if row["split"] == "test"
+    }
+    assert rows == {
+        ("f0", "e0"): (1.25, True, 1, 1, 1),
+        ("f1", "e2"): (1.3, False, 0, 1, 0),
+        ("f2", "e2"): (1.0, True, 1, 0, 0),  # proposed, but below the threshold
+        ("f1", None): (None, False, 1, 0, 0),
+    }
+
+
 def test_the_columns_are_gold_beside_prediction(study: Study) -> None:
     data = [
         {

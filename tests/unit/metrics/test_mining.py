@@ -4,7 +4,14 @@ import random
 
 import pytest
 
-from workflow.scripts.metrics.mining import best_threshold, mining_f1, pair_scores, repeated_ids, without_repeated
+from workflow.scripts.metrics.mining import (
+    best_threshold,
+    mining_f1,
+    pair_scores,
+    repeated_ids,
+    scores_of_counts,
+    without_repeated,
+)
 
 
 def candidates(*scores: float) -> dict[tuple[str, str], float]:
@@ -19,6 +26,12 @@ def test_gold_as_candidates_scores_100() -> None:
     found = candidates(1.2, 1.1)
     result = mining_f1({"dev": pairs(0, 1), "test": pairs(0, 1)}, {"dev": found, "test": found})
     assert result == {"f1": 100.0, "precision": 100.0, "recall": 100.0, "threshold": 1.1}
+
+
+def test_precision_recall_and_f1_of_counts() -> None:
+    assert scores_of_counts(3, 4, 12) == {"f1": 37.5, "precision": 75.0, "recall": 25.0}
+    for found, true in ((0, 5), (4, 5)):
+        assert scores_of_counts(0, found, true) == {"f1": 0.0, "precision": 0.0, "recall": 0.0}
 
 
 def test_the_threshold_lies_midway_below_the_best_cut() -> None:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.scripts.errors import UserError
 from workflow.scripts.metrics.alignment import MINING_SPLITS, SCORED_SPLIT, Examples
 from workflow.scripts.metrics.chunks import behind_last_hyphen, chunk_counts
+from workflow.scripts.metrics.mining import scores_of_counts
 from workflow.scripts.metrics.ranking import average_precision
 from workflow.scripts.metrics.registry import scorer_for
 from workflow.scripts.tasks.task import Family, Task
@@ -96,9 +97,9 @@ def corpus_scores(columns: Mapping[str, Any]) -> dict[str, float]:
     if "average_precision" in columns:
         scores["map_at_20"] = 100.0 * _mean(columns["average_precision"], n)
     for unit, suffix in (("chunks", ""), ("chunks", OLD_SEQEVAL), ("pairs", "")):
-        names = [f"{kind}_{unit}{suffix}" for kind in ("gold", "predicted", "correct")]
+        names = [f"{kind}_{unit}{suffix}" for kind in ("correct", "predicted", "gold")]
         if names[0] in columns:
-            found = _agreement(*(int(columns[name].sum()) for name in names))
+            found = scores_of_counts(*(int(columns[name].sum()) for name in names))
             scores |= {f"{name}{suffix}": value for name, value in found.items()}
     if "tokens" in columns:
         scores["accuracy"] = 100.0 * int(columns["correct_tokens"].sum()) / int(columns["tokens"].sum())
@@ -108,15 +109,6 @@ def corpus_scores(columns: Mapping[str, Any]) -> dict[str, float]:
 def _mean(values: Any, n: int) -> float:
     """Return the mean; summed exactly, so that it is the same in whatever order the rows come."""
     return math.fsum(values.tolist()) / n
-
-
-def _agreement(gold: int, predicted: int, correct: int) -> dict[str, float]:
-    """Return precision, recall and F1 (0-100) of counts; 0 where none is right."""
-    if correct == 0:
-        return {"f1": 0.0, "precision": 0.0, "recall": 0.0}
-    precision, recall = correct / predicted, correct / gold
-    f1 = 2 * precision * recall / (precision + recall)
-    return {"f1": 100.0 * f1, "precision": 100.0 * correct / predicted, "recall": 100.0 * correct / gold}
 
 
 def _common(found: Examples, correct: list[bool]) -> Columns:

@@ -63,13 +63,17 @@ def _f1(correct: int, kept: int, true: int) -> float:
 
 def pair_scores(found: Set[Pair], gold: Set[Pair]) -> dict[str, float]:
     """Return `{"f1", "precision", "recall"}`, each 0-100, of the pairs found; 0 where none is right."""
-    correct = len(found & gold)
+    return scores_of_counts(len(found & gold), len(found), len(gold))
+
+
+def scores_of_counts(correct: int, found: int, true: int) -> dict[str, float]:
+    """Return `{"f1", "precision", "recall"}`, each 0-100, of what was found and what is true; 0 where none is right."""
     if correct == 0:
         return {"f1": 0.0, "precision": 0.0, "recall": 0.0}
     return {
-        "f1": 100.0 * _f1(correct, len(found), len(gold)),
-        "precision": 100.0 * correct / len(found),
-        "recall": 100.0 * correct / len(gold),
+        "f1": 100.0 * _f1(correct, found, true),
+        "precision": 100.0 * correct / found,
+        "recall": 100.0 * correct / true,
     }
 
 
