@@ -45,7 +45,10 @@ def test_sentences_mined_by_one_model_alone_count_in_both(tmp_path: Path) -> Non
     first = [pair("f1", 1, 1), pair("f2", 1, 0), pair("f9", 1, 1, split="dev")]
     second = [pair("f1", 1, 1), pair("f2", 1, 1), pair("f3", 0, 1), pair("f4", 0, 0)]
     paths = [[write(tmp_path / "a", first)], [write(tmp_path / "b", second)]]
-    values = read_shares(paths, find_task("bucc2018")).values["de"]
+    shares, counts = (read(paths, find_task("bucc2018")) for read in (read_shares, read_counts))
+    assert not shares.parallel  # every language has pools of its own
+    assert counts.ids == {"de": ["f1", "f2", "f3"]}
+    values = shares.values["de"]
     assert values.shape == (2, 1, 3)
     assert values.mean(axis=2).ravel() == pytest.approx([100 * 2 / 3, 100 * 4 / 5])
 
