@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.metrics.shares import ratio_of, read_shares
+from workflow.scripts.metrics.shares import ratio_of, read_counts, read_shares
 from workflow.scripts.tasks import find_task
 
 
