@@ -18,6 +18,8 @@ endif
 TORCH_INDEX ?=
 # Further options of pip-audit, for example AUDIT='--vulnerability-service osv'
 AUDIT ?=
+# The tests that `make coverage` measures; all if it is not given
+TESTS ?=
 
 comma := ,
 
