@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from workflow.scripts import source_names
-from workflow.scripts.designs.kind import Arm, Design, Facts, Kind, Level, comparable, controls
+from workflow.scripts.designs.kind import CONTROLS, Arm, Design, Facts, Kind, Level, comparable, controls
 from workflow.scripts.designs.registry import KINDS
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.mixtures import chain
@@ -84,7 +84,7 @@ def facts_of(name: str, settings: Settings) -> Facts:
     for model in given["factors"]["models"]:
         _member(f"studies.{name}.factors.models", model, settings["models"], "model of the configuration")
     left_out = controls(given["options"])
-    for option in ("control_models", "twins"):
+    for option in CONTROLS:
         for model in given["options"].get(option, ()):
             _member(f"studies.{name}.options.{option}", model, given["factors"]["models"], "model of the study")
     tasks = source_names.bases(settings["mixtures"])

@@ -187,9 +187,13 @@ class Kind:
     inputs: Callable[[Design, "Layout"], list[str]] = _no_files
 
 
+CONTROLS = ("control_models", "twins")
+"""Options that name models which stand in no comparison of sizes: of another family, or trained in another way."""
+
+
 def controls(options: Mapping[str, Any]) -> list[str]:
-    """Return the models that stand in no comparison of sizes: of another family, or trained in another way."""
-    return [*options.get("control_models", ()), *options.get("twins", ())]
+    """Return the models that stand in no comparison of sizes (`CONTROLS`)."""
+    return [model for option in CONTROLS for model in options.get(option, ())]
 
 
 def comparable(sizes: Iterable[int]) -> bool:

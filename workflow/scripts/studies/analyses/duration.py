@@ -1,6 +1,7 @@
 """Analysis of the study `duration`: best duration by size, decline, scores at equal operations, calibration."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from workflow.scripts.designs.kind import Arm, Design
+from workflow.scripts.designs.kind import Arm, Design, slopes
 from workflow.scripts.statistics import Interval, percentile_interval, tost
 from workflow.scripts.statistics.curves import Fit, TwoLines, choose_curve, fit_curve, two_lines
 from workflow.scripts.statistics.ratios import Array
@@ -176,25 +177,19 @@ def twins(design: Design, runs: Runs) -> list[Estimate]:
     """Return, for each twin, its gain less that of its model, and by how much it grows more with the steps."""
     found = []
     for twin, model in design.options["twins"].items():
-        signs = {twin: 1.0, model: -1.0}
-        used = [arm for arm in design.arms if arm.model in signs and "steps" in arm.values]
-        logs = {arm.source: np.log2(float(arm.values["steps"])) for arm in used}
-        middle = np.mean(list(logs.values()))
-        spread = sum((log - middle) ** 2 for log in logs.values())
-        shares = {source: (1 / len(logs), (log - middle) / spread) for source, log in logs.items()}
-        gains = np.array([_share(arm, shares, signs) for arm in design.arms])
-        for name, row in zip(("twin", "twin_by_duration"), gains.T, strict=True):
+        rows = zip(_gain_weights(design.arms, twin), _gain_weights(design.arms, model), strict=True)
+        for (name, meaning), (own, other) in zip(TWINS.items(), rows, strict=True):
             scope = {"model": twin, "other": f"less {model}"}
-            found.append(Estimate(name, TWINS[name], runs.contrast(row), scope=scope))
+            found.append(Estimate(name, meaning, runs.contrast(own - other), scope=scope))
     return found
 
 
-def _share(arm: Arm, shares: Mapping[str, tuple[float, float]], signs: Mapping[str, float]) -> tuple[float, float]:
-    """Return an arm's weights in the mean gain and in its slope; that of `none` is taken off every gain."""
-    if arm.model not in signs:
-        return 0.0, 0.0
-    mean, slope = shares.get(arm.source, (0.0, 0.0)) if arm.treated else (-1.0, 0.0)
-    return signs[arm.model] * mean, signs[arm.model] * slope
+def _gain_weights(arms: Sequence[Arm], model: str) -> tuple[Array, Array]:
+    """Return the weights of the arms in a model's mean gain over none, and in its slope in the steps."""
+    branches = np.array([arm.model == model and "steps" in arm.values for arm in arms], dtype=np.float64)
+    none = np.array([arm.model == model and not arm.treated for arm in arms], dtype=np.float64)
+    alone = [replace(arm, control=arm.model != model) for arm in arms]
+    return branches / branches.sum() - none, np.array(slopes(alone, "steps")["amount"])
 
 
 def notes(
