@@ -137,12 +137,28 @@ def our_variant(variant: str, path: Path, shape: Shape, longest: int) -> Callabl
     return repetition
 
 
+def stopwatch(cost: Cost) -> Any:
+    """Return a callback of `Trainer` that leaves out what `train` does before the first and after the last step."""
+    from transformers import TrainerCallback
+
+    class Stopwatch(TrainerCallback):
+        def __init__(self) -> None:
+            self.watch = timed(cost)
+
+        def on_train_begin(self, *arguments: Any, **options: Any) -> None:
+            self.watch.__enter__()
+
+        def on_train_end(self, *arguments: Any, **options: Any) -> None:
+            self.watch.__exit__(None, None, None)
+
+    return Stopwatch()
+
+
 def trainer_variant(variant: str, path: Path, shape: Shape, longest: int) -> Callable[[bool], Cost]:
     """Return what trains one epoch with `Trainer`, padded as run_glue.py does or grouped by length."""
     from transformers import (
         PrinterCallback,
         Trainer,
-        TrainerCallback,
         TrainingArguments,
         XLMRobertaForSequenceClassification,
         default_data_collator,
@@ -154,18 +170,6 @@ def trainer_variant(variant: str, path: Path, shape: Shape, longest: int) -> Cal
     dataset = rows(features, longest if padded else 0)
     # run_glue.py takes transformers' default, sdpa; on CPUs eager attention is faster in bf16
     attention = "sdpa" if padded or gpu or precision == "fp32" else "eager"
-
-    class Stopwatch(TrainerCallback):
-        """Leaves out what `train` does before the first and after the last step."""
-
-        def __init__(self, cost: Cost) -> None:
-            self.watch = timed(cost)
-
-        def on_train_begin(self, *arguments: Any, **options: Any) -> None:
-            self.watch.__enter__()
-
-        def on_train_end(self, *arguments: Any, **options: Any) -> None:
-            self.watch.__exit__(None, None, None)
 
     def repetition(warm: bool) -> Cost:
         cost = Cost(len(features))
@@ -186,7 +190,7 @@ def trainer_variant(variant: str, path: Path, shape: Shape, longest: int) -> Cal
             args=arguments,
             train_dataset=dataset,
             data_collator=default_data_collator if padded else padding_collator(),
-            callbacks=[Stopwatch(cost)],
+            callbacks=[stopwatch(cost)],
         )
         trainer.remove_callback(PrinterCallback)
         trainer.train()

@@ -21,6 +21,7 @@ from zlib import crc32
 
 import numpy as np
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.files import commit, read_json
 from workflow.scripts.logs import configure, run
 from workflow.scripts.metrics.shares import Shares, read_shares
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--variants", type=json.loads, default={}, help="base of each variant of a source, as JSON")
     parser.add_argument("--spec", required=True, help="run specification (JSON) with the settings of the statistics")
     parser.add_argument("--out-dir", type=Path, required=True, help="folder for the files")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage="statistics")
     settings = decode(options.spec, defaults("statistics"))

@@ -14,6 +14,7 @@ from zlib import crc32
 import numpy as np
 import pyarrow as pa
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.designs.announcement import detectable_effect
 from workflow.scripts.designs.design import from_facts
 from workflow.scripts.designs.kind import Design
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--extra", nargs="*", default=[], help="further files that the analysis reads (patterns)")
     parser.add_argument("--languages", type=Path, required=True, help="facts about the languages (JSON)")
     parser.add_argument("--design", type=Path, required=True, help="design.parquet to write; all else stands beside it")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage="study")
     facts = {key: value for key, value in decode(options.spec).items() if key != "version"}

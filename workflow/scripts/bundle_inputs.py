@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_json, replacing, sha256, write_text
 from workflow.scripts.logs import Progress, configure, progress, run
@@ -262,7 +263,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--manifests", nargs="*", type=Path, default=[], help="manifests of the tasks' repositories")
     parser.add_argument("--models", nargs="*", type=Path, default=[], help="run cards of the models that were fetched")
     parser.add_argument("--out", required=True, type=Path, help="SHA256SUMS to write, in the folder of the bundle")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.file_patterns import expand
 from workflow.scripts.files import read_json, write_table
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--scores", nargs="+", default=[], help="score files (JSON), paths or patterns with braces")
     parser.add_argument("--list", type=Path, help="text file with one path of a score file per line")
     parser.add_argument("--out", type=Path, required=True, help="table to write (Parquet)")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage="collect scores")
     paths = [*expand(options.scores), *(_read_list(options.list) if options.list else ())]

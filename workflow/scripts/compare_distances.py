@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.files import read_json, write_text
 from workflow.scripts.logs import configure, run
 from workflow.scripts.reporting.formats import to_csv, to_latex, to_markdown
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--languages", type=Path, required=True, help="facts on the languages (JSON)")
     parser.add_argument("--out-dir", type=Path, required=True, help="folder for the files")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage=STAGE)
     facts = read_json(options.languages)

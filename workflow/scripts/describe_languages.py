@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.files import write_json
 from workflow.scripts.laboratory import languages as laboratory
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--spec", required=True, help="run specification (JSON)")
     parser.add_argument("--vectors", type=Path, default=VECTORS, help="folder of the typological vectors")
     parser.add_argument("--out", required=True, type=Path, help="JSON file to write")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     arguments = parser.parse_args(argv)
     log = configure(arguments.log, "languages")
     spec = decode(arguments.spec, defaults("typology"))

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.files import write_json
 from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
@@ -36,7 +37,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--manifest", required=True, type=Path, help="list of files to write, in the folder of the repositories"
     )
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

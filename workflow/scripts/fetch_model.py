@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import check_links, read_json, replacing, sha256, write_json, write_text
 from workflow.scripts.logs import configure, progress, run
@@ -264,7 +265,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--lock", type=Path, default=Path(LOCK_PATH), help="file of the repositories' commits")
     parser.add_argument("--run", required=True, type=Path, help="run card to write; the model stands beside it")
     parser.add_argument("--tokenizer", type=Path, help="tokenizer.json to write, in its folder (encoders)")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     arguments = parser.parse_args(argv)
     if arguments.kind == "encoder" and arguments.tokenizer is None:
         parser.error("--tokenizer is needed for an encoder")

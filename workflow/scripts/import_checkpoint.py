@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.fetch_model import Checkpoint, find_checkpoint, model_card, origin_card
 from workflow.scripts.files import replacing, sha256, write_json, write_text
@@ -96,7 +97,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--tokenizer", required=True, type=Path, help="tokenizer.json of that model, in its folder")
     parser.add_argument("--run", required=True, type=Path, help="run card to write; the checkpoint stands beside it")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

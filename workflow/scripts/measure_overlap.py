@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_table, write_json, write_text
 from workflow.scripts.logs import configure, run
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--train", type=Path, nargs="*", default=[], help="training data of the intermediate tasks")
     parser.add_argument("--test", type=Path, nargs="*", default=[], help="test data of the targets")
     parser.add_argument("--out-dir", type=Path, required=True, help="folder for the four files")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage="overlap")
     measured = measure(options.train, options.test)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workflow.scripts.arguments import add_device_arguments, add_log_argument
 from workflow.scripts.decoding.perplexity import masked_losses
 from workflow.scripts.devices import select_device
 from workflow.scripts.features.store import Features
@@ -37,9 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", required=True, type=Path, help="canonical data <task>/test.parquet")
     parser.add_argument("--tokens", required=True, type=Path, help="its token file")
     parser.add_argument("--out", required=True, type=Path, help="what is found, by language (JSON)")
-    parser.add_argument("--gpus", type=int, default=0, help="GPUs of the job; 0 = the CPU")
-    parser.add_argument("--micro-batch-tokens", type=int, default=0, help="padded tokens at once; 0 = by device")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_device_arguments(parser)
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, "perplexity")
     spec, features = decode(options.spec), Features(options.tokens)

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from workflow.scripts import task_taxonomy
+from workflow.scripts.arguments import add_device_arguments, add_log_argument
 from workflow.scripts.devices import select_device
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import Features
@@ -54,9 +55,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sentence-run", type=Path, nargs="*", default=[], help="run card of the sentence encoder")
     parser.add_argument("--sentence-tokens", type=Path, nargs="*", default=[], help="token files for it")
     parser.add_argument("--out", type=Path, required=True, help="table to write (Parquet)")
-    parser.add_argument("--gpus", type=int, default=0, help="GPUs of the job; 0 = the CPU")
-    parser.add_argument("--micro-batch-tokens", type=int, default=0, help="padded tokens at once; 0 = by device")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_device_arguments(parser)
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

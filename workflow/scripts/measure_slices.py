@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.file_patterns import expand
 from workflow.scripts.files import read_json, read_table, write_json, write_text
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in ("models", "sources", "targets"):
         parser.add_argument(f"--{name}", type=names, default=[], help=f"{name} in display order (default: as given)")
     parser.add_argument("--out-dir", type=Path, required=True, help="folder for the files")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage="slices")
     facts = read_languages(read_json(options.languages))

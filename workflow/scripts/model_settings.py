@@ -8,17 +8,6 @@ from workflow.scripts.tasks import TASKS
 
 Settings = dict[str, Any]
 
-OWN_TRAINING = (
-    "learning_rate",
-    "warmup",
-    "weight_decay",
-    "gradient_clip",
-    "frozen_layers",
-    "head_dropout",
-    "precision",
-)
-"""Hyper-parameters that a model may have of its own. Steps and batches are the same for all that are compared."""
-
 DECODER_MODULES = ["q_proj", "v_proj"]
 """Linear layers of decoders that adapters update by default: the same as of encoders (query, value) by other names."""
 
@@ -46,12 +35,6 @@ def check_models(settings: Settings) -> None:
         UserError: something cannot be.
     """
     for name, model in settings["models"].items():
-        for key in model.get("training", {}):
-            if key not in OWN_TRAINING:
-                raise UserError(
-                    f"config: models.{name}.training.{key} is not possible: models that are compared see the same "
-                    f"batches; expected some of {', '.join(OWN_TRAINING)}, or training.{key} for all models"
-                )
         if "checkpoint" not in model:
             _check_own(settings, name, model)
     _check_tokenizers(settings)

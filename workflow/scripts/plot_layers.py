@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.files import read_json, write_text
 from workflow.scripts.logs import configure, run
 from workflow.scripts.reporting.drawing import add_files
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--layers", type=Path, nargs="+", required=True, help="scores by layer (JSON)")
     add_files(parser)
     parser.add_argument("--csv", type=Path, required=True, help="its numbers")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage=STAGE)
     sweeps = [read_sweep(read_json(path), path) for path in options.layers]

@@ -7,8 +7,8 @@ outputs  an SVG and a PNG file of the same figure
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.logs import configure, run
 from workflow.scripts.reporting.diagram import stage_figure
 from workflow.scripts.reporting.drawing import add_files, write
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spec", required=True, help="run specification (JSON) with the counts of `count_stages`")
     add_files(parser)
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage=STAGE)
     write(stage_figure(decode(options.spec)["stages"], display_titles()), options, log)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from workflow.scripts.arguments import add_device_arguments, add_log_argument
 from workflow.scripts.decoding.prediction import Split, predict, predict_untrained
 from workflow.scripts.devices import return_freed_memory, select_device
 from workflow.scripts.features.store import Features
@@ -36,9 +37,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", required=True, nargs="+", type=Path, help="canonical data <task>/<split>.parquet")
     parser.add_argument("--tokens", required=True, nargs="+", type=Path, help="their token files, in the same order")
     parser.add_argument("--out", required=True, type=Path, help="predictions to write (Parquet)")
-    parser.add_argument("--gpus", type=int, default=0, help="GPUs of the job; 0 = the CPU")
-    parser.add_argument("--micro-batch-tokens", type=int, default=0, help="padded tokens at once; 0 = by device")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_device_arguments(parser)
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

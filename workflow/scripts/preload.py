@@ -6,8 +6,8 @@ Life of a job:
     1. A client connects; the server checks that it is the same user and says hello.
     2. The client sends its standard output and error (as file descriptors) and one JSON request: program,
        arguments, directory, environment, module path, umask, processors, ignored signals.
-    3. The server forks. The child becomes what a fresh process of the client would be, runs the program
-       through `launch.run_program` (the very function that runs it without a server) and ends.
+    3. The server forks. The child becomes what a fresh process of the client would be (`preload_child`),
+       runs the program through `launch.run_program` (the very function that runs it without a server) and ends.
     4. Bytes from the client are signals for the program. If the client goes away, its program and the rest of
        its process group are killed: no job outlives the one who asked for it.
     5. The child's exit status is sent to the client.
@@ -17,8 +17,7 @@ Why a forked child gives the results of a fresh process:
       handlers, no signal handlers, and has drawn no random number. If a library did start a thread or open
       a GPU at its import, the server gives up and jobs run in their own processes.
     * Environment variables that libraries read at import are part of the server's key (`preload_client`).
-    * Python's, numpy's and torch's global generators are seeded afresh in the child.
-    * The number of threads is set by torch's and threadpoolctl's own functions where it is not one.
+    * What a fork inherits is set again in the child (`preload_child`).
 
 Limits: Linux on one machine; standard input is empty; Python's hash seed is the same for all children of one
 server (a program must not depend on the order of a set); Snakemake's `benchmark:` sees the client, not the
@@ -28,7 +27,6 @@ The server ends after `PRELOAD_IDLE` seconds without a job, or when its socket's
 """
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -38,17 +36,17 @@ import signal
 import socket
 import struct
 import sys
-import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from workflow.scripts import logs  # noqa: F401 (imported before the fork: every child needs it)
-from workflow.scripts.launch import leave, run_program
-from workflow.scripts.preload_client import HELLO, REFUSED, ROOT, SIGNALS, number_of_threads
+from workflow.scripts.launch import leave
+from workflow.scripts.preload_child import become_fresh, own_run_program
+from workflow.scripts.preload_client import HELLO, REFUSED
 
 MODULES = (
     "torch",
@@ -69,7 +67,6 @@ MODULES = (
 )
 """What costs most to import in the programs; one that is not installed is left out."""
 
-_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _REQUEST_SECONDS = 5.0
 _GPU_FILES = ("/dev/nvidia", "/dev/kfd", "/dev/dxg")
 
@@ -238,54 +235,6 @@ def reply(client: socket.socket, status: int) -> None:
     with contextlib.suppress(OSError):
         client.sendall(struct.pack("!i", status))
     client.close()
-
-
-def become_fresh(request: dict[str, Any], outputs: list[int]) -> None:
-    """Give this forked process all that a process started by the client would have."""
-    os.setpgid(0, 0)
-    library = ctypes.CDLL(None)
-    library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # a crash of the server leaves no orphans
-    library.prctl(_PR_SET_NAME, request["program"].encode()[:15], 0, 0, 0)
-    for number in SIGNALS:
-        default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
-        signal.signal(number, signal.SIG_IGN if number in request["ignored"] else default)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    for own, (descriptor, stream) in enumerate(zip(outputs, (sys.stdout, sys.stderr), strict=True), start=1):
-        os.dup2(descriptor, own)
-        os.close(descriptor)
-        stream.reconfigure(line_buffering=own == 2 or os.isatty(own))  # type: ignore[union-attr]
-    os.chdir(request["directory"])
-    os.umask(request["umask"])
-    with contextlib.suppress(OSError):
-        os.sched_setaffinity(0, request["cpus"])
-    os.environ.clear()
-    os.environ.update(request["environment"])
-    sys.path[:] = request["path"]
-    importlib.invalidate_caches()
-    tempfile.tempdir = None
-    set_threads(number_of_threads(os.environ) or 1)
-    if "numpy.random" in sys.modules:  # as they are in a fresh process; Python seeds its own at every fork
-        sys.modules["numpy.random"].seed()
-    if "torch" in sys.modules:
-        sys.modules["torch"].default_generator.seed()
-
-
-def own_run_program(root: str) -> Callable[[str, str, Sequence[str]], int]:
-    """Return `run_program` of the client's folder; the server's, whose sources are the same, may be another one."""
-    if root == str(ROOT):
-        return run_program
-    for name in [name for name in sys.modules if name.partition(".")[0] == "workflow"]:
-        del sys.modules[name]
-    found: Callable[[str, str, Sequence[str]], int] = importlib.import_module("workflow.scripts.launch").run_program
-    return found
-
-
-def set_threads(number: int) -> None:
-    """Let the numerical libraries use `number` threads; they were imported with one."""
-    if number != 1 and "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(number)
-    if number != 1 and "threadpoolctl" in sys.modules:
-        sys.modules["threadpoolctl"].threadpool_limits(number)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.files import read_json, sha256, write_json, write_table
 from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
@@ -29,7 +30,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--manifest", required=True, type=Path, help="list of the task's files")
     parser.add_argument("--table", required=True, type=Path, help="canonical Parquet file to write")
     parser.add_argument("--statistics", required=True, type=Path, help="JSON file of counts to write")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_json, replacing, sha256, write_json, write_text
 from workflow.scripts.logs import configure, progress, run
@@ -80,7 +81,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--statistics", type=Path, nargs="*", default=[], help="counts of the training data")
     parser.add_argument("--scores", type=Path, nargs="*", default=[], help="scores of the source and of none")
     parser.add_argument("--out", required=True, type=Path, help="SHA256SUMS to write, in the folder to publish")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import check_data, commit, read_json, read_table, sha256, write_json, write_table
 from workflow.scripts.logs import configure, run
@@ -82,7 +83,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     for name in ("collection", "model", "source"):
         parser.add_argument(f"--{name}", required=True, help=f"value of the wildcard {{{name}}}")
     parser.add_argument("--seed", type=int, required=True, help="value of the wildcard {seed}")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

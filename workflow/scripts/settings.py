@@ -91,11 +91,13 @@ def defaults(kind: str) -> Settings:
 
 
 def resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a schema node with its `$ref` followed; keys beside the reference win."""
+    """Return a schema node with its `$ref`s followed; keys beside a reference win."""
     if "$ref" not in node:
         return node
-    target = schema()["$defs"][node["$ref"].rsplit("/", 1)[1]]
-    return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+    target: Mapping[str, Any] = schema()
+    for part in node["$ref"].removeprefix("#/").split("/"):
+        target = target[part]
+    return {**resolve(target), **{key: value for key, value in node.items() if key != "$ref"}}
 
 
 def _with_defaults(value: Any, node: Mapping[str, Any]) -> Any:

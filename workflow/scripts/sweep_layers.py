@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from workflow.scripts.arguments import add_device_arguments, add_log_argument
 from workflow.scripts.decoding.layers import predict_layers
 from workflow.scripts.decoding.prediction import Split
 from workflow.scripts.devices import return_freed_memory, select_device
@@ -42,9 +43,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.add_argument(f"--{name}", required=True, help=f"value of the wildcard {{{name}}}")
     parser.add_argument("--seed", type=int, required=True, help="value of the wildcard {seed}")
     parser.add_argument("--out", required=True, type=Path, help="scores by layer to write (JSON)")
-    parser.add_argument("--gpus", type=int, default=0, help="GPUs of the job; 0 = the CPU")
-    parser.add_argument("--micro-batch-tokens", type=int, default=0, help="padded tokens at once; 0 = by device")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_device_arguments(parser)
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import write_text
 from workflow.scripts.logs import configure, run
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--similarities", type=Path, nargs="+", required=True, help="similarities (Parquet)")
     parser.add_argument("--out-dir", type=Path, required=True, help="folder for the files")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage=STAGE)
     found = cells(row for path in options.similarities for row in read_similarities(path))

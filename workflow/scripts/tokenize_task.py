@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.features.encoding import INPUTS, Encoder, Lengths
 from workflow.scripts.features.store import write_chunks
 from workflow.scripts.files import check_data, read_table
@@ -78,7 +79,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="training split, if the task's tag set is read from it",
     )
     parser.add_argument("--features", required=True, type=Path, help="token file to write")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

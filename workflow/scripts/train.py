@@ -24,6 +24,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from workflow.scripts.arguments import add_device_arguments, add_log_argument
 from workflow.scripts.devices import device_name, keep_freed_memory, select_device
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import Features
@@ -46,6 +47,7 @@ from workflow.scripts.schedules import learning_rates
 from workflow.scripts.settings import defaults
 from workflow.scripts.training import plans
 from workflow.scripts.training.card import base_model, data_hashes, model_card, repositories, run_card
+from workflow.scripts.training.distribution import current_processes
 from workflow.scripts.training.evaluation import DevelopmentSets
 from workflow.scripts.training.locks import only_run
 from workflow.scripts.training.loop import TrainingLoop
@@ -74,12 +76,11 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--trunk-out", type=Path, help="where a trunk's state is written, in place of a checkpoint")
     parser.add_argument("--state", required=True, type=Path, help="folder of the states of unfinished runs")
     parser.add_argument("--run", required=True, type=Path, help="run card to write; the trained model stands beside it")
-    parser.add_argument("--gpus", type=int, default=0, help="GPUs of the job; 0 = the CPU")
-    parser.add_argument("--micro-batch-tokens", type=int, default=0, help="padded tokens at once; 0 = by device")
+    add_device_arguments(parser)
     parser.add_argument("--recompute-activations", type=int, default=0, help="1 = slower in less memory")
     parser.add_argument("--reuse", nargs="?", const="", default="", help="results folders of other collections (JSON)")
     parser.add_argument("--tensorboard", nargs="?", const="", default="", help="folder for event files; empty = none")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 
@@ -281,7 +282,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     configure(arguments.log, f"{arguments.stage} {arguments.title}")
     keep_freed_memory()
-    processes = Processes.current(select_device(arguments.gpus))
+    processes = current_processes(select_device(arguments.gpus))
     spec = decode(arguments.spec, defaults("pretraining" if arguments.stage == "pretraining" else "training"))
     hashed = cache(sha256)  # large files are read once
     wanted, state = wanted_run(arguments, hashed), arguments.state / run_identity(arguments, hashed)

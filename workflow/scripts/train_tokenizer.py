@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import check_data, read_table, replacing, write_json
 from workflow.scripts.logs import configure, run
@@ -137,7 +138,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--corpora", required=True, nargs="+", type=Path, help="canonical Parquet files of text")
     parser.add_argument("--tokenizer", required=True, type=Path, help="tokenizer.json to write")
     parser.add_argument("--config", required=True, type=Path, help="tokenizer_config.json to write")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

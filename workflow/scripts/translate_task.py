@@ -22,6 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.devices import select_device
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.fetch_model import Checkpoint, find_checkpoint, needed_files
@@ -200,7 +201,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--state", required=True, type=Path, help="folder of the states of unfinished runs")
     parser.add_argument("--table", required=True, type=Path, help="canonical Parquet file to write")
     parser.add_argument("--statistics", required=True, type=Path, help="JSON file of counts to write")
-    parser.add_argument("--log", type=Path, help="log file")
+    add_log_argument(parser)
     return parser.parse_args(argv)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_table, write_json, write_text
 from workflow.scripts.logs import configure, run
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--labels", type=Path, help="folder for the gold labels (default: not written)")
     for name in ("model", "source", "seed"):
         parser.add_argument(f"--{name}", required=True, help=f"value of the wildcard {{{name}}}")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     options = parser.parse_args(argv)
     log = configure(options.log, stage=f"submission {options.source} seed {options.seed}")
     tables = {path.stem: path for path in options.examples}

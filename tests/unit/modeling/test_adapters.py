@@ -224,43 +224,6 @@ def test_frozen_weights_in_16_bits_keep_the_adapter_in_32(study):
     assert {parameter.dtype for parameter in whole.parameters()} == {torch.bfloat16}
 
 
-class Calls:
-    """Counts how often the layers of an encoder are computed."""
-
-    def __init__(self, encoder):
-        self.count = 0
-        for layer in encoder.encoder.layer:
-            layer.attention.register_forward_pre_hook(self)
-
-    def __call__(self, module, arguments):
-        self.count += 1
-
-
-@pytest.mark.parametrize("kind", ["all", "upper layers", "adapter"])
-def test_recomputing_activations_changes_no_gradient(study, kind):
-    found = {}
-    for recompute in (False, True):
-        encoder = adapted(study.base, dropout=0.1) if kind == "adapter" else checkpoints.load_encoder(study.base)
-        checkpoints.freeze_layers(encoder, 2 if kind == "upper layers" else 0)
-        if recompute:
-            adapters.recompute_activations(encoder)
-        calls = Calls(encoder)
-        torch.manual_seed(3)
-        loss = encoder.train()(IDS, attention_mask=MASK)[0].square().mean()
-        loss.backward()
-        gradients = [parameter.grad for parameter in encoder.parameters() if parameter.grad is not None]
-        found[recompute] = [loss.detach(), *gradients], calls.count
-    assert len(found[True][0]) > 8
-    assert all(torch.equal(one, other) for one, other in zip(found[False][0], found[True][0], strict=True))
-    # a frozen layer keeps nothing, so that there is nothing to compute again
-    assert found[True][1] - found[False][1] == (1 if kind == "upper layers" else 2)
-
-
-def test_encoders_that_cannot_recompute_are_told():
-    with pytest.raises(UserError, match="SimpleNamespace cannot recompute"):
-        adapters.recompute_activations(SimpleNamespace(supports_gradient_checkpointing=False))
-
-
 def test_four_bits_need_bitsandbytes_and_a_gpu(study, monkeypatch):
     monkeypatch.setattr(adapters, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"needs the package bitsandbytes.*or set models\.<name>\.adapter\.quantiz"):

@@ -18,8 +18,6 @@ from workflow.scripts.study_files import Studies
 from workflow.scripts.tasks import TASKS
 
 TINY = yaml.safe_load(Path("tests/config/studies.yaml").read_text())
-
-
 DURATION = TINY["studies"]["duration"]["factors"]
 
 

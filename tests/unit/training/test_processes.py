@@ -22,6 +22,7 @@ from tests.unit.training.torchrun_training import (
     weights,
 )
 from workflow.scripts.errors import UserError
+from workflow.scripts.training.distribution import current_processes
 from workflow.scripts.training.processes import Processes
 from workflow.scripts.training.sharding import ShardedProcesses, transformer_layers
 
@@ -131,11 +132,11 @@ def several(rank, count):
 
 def test_outside_torchrun_there_is_one_process(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    processes = Processes.current(CPU)
+    processes = current_processes(CPU)
     assert (type(processes), processes.rank, processes.count, processes.scale) == (Processes, 0, 1, 1.0)
     code = (
-        "import sys, torch; before = set(sys.modules); from workflow.scripts.training.processes import Processes; "
-        "Processes.current(torch.device('cpu')); "
+        "import sys, torch; before = set(sys.modules); "
+        "from workflow.scripts.training.distribution import current_processes; current_processes(torch.device('cpu')); "
         "print([name for name in ('accelerate', 'torch.distributed.fsdp') if name in set(sys.modules) - before])"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "[]\n"
@@ -146,7 +147,7 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "3")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(UserError, match=r"process 3 .* has no GPU: 2 can be seen"):
-        Processes.current(torch.device("cuda"))
+        current_processes(torch.device("cuda"))
 
 
 def test_quantised_weights_are_refused():

@@ -22,8 +22,8 @@ from workflow.scripts.modeling.adapters import add_adapter, recompute_activation
 from workflow.scripts.modeling.checkpoints import freeze_layers, new_masked_lm
 from workflow.scripts.modeling.heads import MaskedTokenHead, make_head
 from workflow.scripts.schedules import learning_rates, task_sequence
+from workflow.scripts.training.distribution import current_processes
 from workflow.scripts.training.loop import TrainingLoop
-from workflow.scripts.training.processes import Processes
 from workflow.scripts.training.selection import EarlyStopping
 from workflow.scripts.training.task import Hyperparameters, TrainingTask
 
@@ -151,7 +151,7 @@ def finish(work, name, model, loop):
 
 def main(tokens, work):
     """Train all kinds of models, and stopped and resumed ones."""
-    processes = Processes.current(CPU)
+    processes = current_processes(CPU)
     assert processes.count == 2
     for kind, options in KINDS.items():
         finish(work, kind, *make_loop(tokens, work / "unused", processes, **options))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from workflow.scripts.arguments import add_log_argument
 from workflow.scripts.files import read_json, read_table
 from workflow.scripts.reporting.scores import Scores, read_languages, read_scores
 
@@ -17,7 +18,7 @@ def scores_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--models", type=names, default=[], help="models in display order (default: all)")
     parser.add_argument("--sources", type=names, default=[], help="sources in display order (default: all)")
     parser.add_argument("--targets", type=names, default=[], help="targets in display order (default: all)")
-    parser.add_argument("--log", type=Path, help="file that log lines are also written to")
+    add_log_argument(parser)
     return parser
 
 

@@ -3,13 +3,12 @@
 torchrun starts them and tells each its number. Each holds a part of every weight, gradient and moment, computes a part
 of every micro-batch, and does the same steps in the same order: whatever is called here is called by all of them.
 
-    processes = Processes.current(select_device())
+    processes = current_processes(select_device())                   # of `training/distribution`
     processes.prepare(encoder, heads, precision)                     # then make the optimiser
     mine, share = processes.share(piece)
     loss = head.loss_sum(logits, batch) * share * processes.scale / processes.total(weight)
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -35,23 +34,6 @@ class Processes:
         self.rank = rank
         self.count = count
         self.scale = float(count)
-
-    @staticmethod
-    def current(device: torch.device) -> "Processes":
-        """Return the processes that torchrun has started (`WORLD_SIZE`), or this one alone.
-
-        Args:
-            device: kind of device to compute on.
-
-        Raises:
-            UserError: this machine has fewer GPUs than processes.
-        """
-        if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-            return Processes(device)
-        # here, because one process need not wait for these imports
-        from workflow.scripts.training.sharding import ShardedProcesses
-
-        return ShardedProcesses.started(device)
 
     @property
     def is_main(self) -> bool:

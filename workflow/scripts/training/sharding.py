@@ -32,7 +32,7 @@ class ShardedProcesses(Processes):
 
     @classmethod
     def started(cls, device: torch.device) -> "ShardedProcesses":
-        """Return the processes of torchrun (errors as `current`)."""
+        """Return the processes of torchrun (errors as `distribution.current_processes`)."""
         local = int(os.environ.get("LOCAL_RANK", "0"))
         if device.type == "cuda" and local >= torch.cuda.device_count():
             raise UserError(
