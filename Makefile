@@ -22,6 +22,8 @@ AUDIT ?=
 TESTS ?=
 
 comma := ,
+# Files in the order of tests/conftest.py, the longest first; xdist's own order is by number of tests
+ALL_TESTS := pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not cluster"
 
 .DEFAULT_GOAL := help
 .PHONY: help run plan studies bundle submission publish watch clean-cache restore-cache test test-cluster check audit coverage mutation format docs site \
@@ -61,7 +63,7 @@ restore-cache: $(VENV)/.run ## Make again what clean-cache has removed (CONFIG=)
 
 test: $(VENV)/.dev ## Create the environment and run all tests and checks
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not cluster"
+	$(BIN)/python -m $(ALL_TESTS)
 
 test-cluster: $(VENV)/.cluster ## The tests of Slurm and other executors; needs slurm-wlm, munge and root for the former
 	PYTHONPATH=$(VENV)/kubernetes $(BIN)/python -m pytest -m cluster
@@ -69,7 +71,7 @@ test-cluster: $(VENV)/.cluster ## The tests of Slurm and other executors; needs 
 coverage: $(VENV)/.quality ## Which lines the tests do not reach; fails below 90 % (TESTS= names some tests)
 	rm -rf .coverage
 	mkdir .coverage
-	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile -m "not cluster" $(TESTS)
+	$(BIN)/python -m coverage run -m $(ALL_TESTS) $(TESTS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 

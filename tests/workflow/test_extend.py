@@ -1,11 +1,21 @@
 """A task, a language and a model are each added in one place (docs/how-to/extend.md)."""
 
 import json
+import re
+from pathlib import Path
+from textwrap import dedent
 
 import pyarrow.parquet as pq
 import yaml
 
+PAGE = Path("docs/how-to/extend.md").read_text(encoding="utf-8")
 SMOKE = ("--configfile", "tests/config/smoke.yaml", "--cores", "2")
+
+
+def example(heading):
+    """Return the first block of Python of a section of the page."""
+    section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return dedent(re.search(r"```python\n(.*?) *```", section, flags=re.DOTALL)[1])
 
 
 def change(tree, update):
@@ -17,24 +27,9 @@ def change(tree, update):
 
 def test_a_task_is_one_literal(smoke):
     file = smoke.root / "workflow/scripts/tasks/intermediate.py"
-    literal = """
-SNLI = Task(
-    name="snli",
-    title="SNLI",
-    family=Family.CLASSIFICATION,
-    role=Role.INTERMEDIATE,
-    schema=PairSchema(text_a="premise", text_b="hypothesis", classes=NLI_LABELS, dropped=(-1,)),
-    train=(Origin(repository="stanfordnlp/snli", config="plain_text", split="train"),),
-    dev=(Origin(repository="stanfordnlp/snli", config="plain_text", split="validation"),),
-    labels=NLI_LABELS,
-    metrics=("accuracy",),
-    laboratory="entailment",
-    licence="CC BY-SA 4.0",
-    citation="Bowman et al. 2015",
-)
-"""
+    literal = example("A task").partition("\nINTERMEDIATE_TASKS")[0]
     text = file.read_text()
-    text = text.replace("\nINTERMEDIATE_TASKS = (", f"{literal}\nINTERMEDIATE_TASKS = (SNLI, ")
+    text = text.replace("\nINTERMEDIATE_TASKS = (", f"\n{literal}\nINTERMEDIATE_TASKS = (SNLI, ")
     file.write_text(text)
 
     def update(config):
@@ -54,7 +49,7 @@ SNLI = Task(
 
 def test_a_language_of_the_world_is_one_row(tree):
     file = tree.root / "workflow/scripts/laboratory/languages.py"
-    row = 'Language(code="qah", name="Hestian", family="Germanic-like", cognates=0.5, negation="after"),\n        '
+    row = example("A language of the laboratory").strip()[1:-2] + ",\n        "  # without the tuple's parentheses
     text = file.read_text()
     file.write_text(text.replace('Language(\n            code="qay"', f'{row}Language(\n            code="qay"', 1))
 

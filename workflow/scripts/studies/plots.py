@@ -1,6 +1,7 @@
 """What the figures of studies are made of: panels of curves, and maps of cells with numbers."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from workflow.scripts.reporting.figures import DIVERGING, FAINT, INK, style
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a929b", "#1b1f24")
 """Okabe and Ito's, safe for colour-blind readers."""
 MARKERS = "osD^vP*X"
+
+TITLE_WIDTH = 38
+"""Characters of a title that find room above a panel."""
 
 Curve = tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike | None]
 """x, y, and the half length of the bars."""
@@ -53,7 +57,7 @@ def smooth(axes: Axes, x: npt.ArrayLike, y: npt.ArrayLike, place: int) -> None:
 
 def finish(axes: Axes, title: str, x_label: str, y_label: str) -> None:
     """Name the axes of a panel."""
-    axes.set_title(title, loc="left")
+    _entitle(axes, title)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.spines[["top", "right"]].set_visible(False)
@@ -82,17 +86,22 @@ def cells(axes: Axes, table: npt.ArrayLike, rows: Sequence[str], columns: Sequen
         axes.text(j, i, text, ha="center", va="center", fontsize=8, color="#ffffff" if dark else "#000001")
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)
-    axes.set_title(title, loc="left", color=INK)
+    _entitle(axes, title)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
 
 
+def _entitle(axes: Axes, title: str) -> None:
+    """Write a title above a panel, in several lines where it is wider than the panel."""
+    axes.set_title(fill(title, TITLE_WIDTH), loc="left", fontsize=9, color=INK)
+
+
 def short(number: float) -> str:
-    """Return 2,000 as 2k and 3,500,000 as 3.5M."""
+    """Return 20,000 as 20k and 3,500,000 as 3.5M, and what is below 10,000 as it is."""
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
+        if number >= max(size, 1e4):
             return f"{number / size:.3g}{letter}"
-    return f"{number:g}"
+    return f"{number:,.4g}"
 
 
 def _crosses_zero(axes: Axes) -> bool:

@@ -138,7 +138,8 @@ def perplexity_rows(design: Design, files: Sequence[Path]) -> list[dict[str, Any
             losses.setdefault((model, source, target, code), []).append(found["cross_entropy"])
     means = {key: float(np.mean(values)) for key, values in losses.items()}
     rows = []
-    for arm in (arm for arm in design.arms if "steps" in arm.values):
+    arms = [arm for arm in design.arms if "steps" in arm.values]
+    for arm in sorted(arms, key=lambda arm: design.models.index(arm.model)):
         for (model, source, target, code), mean in means.items():
             if (model, source) == (arm.model, arm.source):
                 change = mean - means[model, arm.baseline, target, code]
