@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 CORES ?= all
 # Source distributions are built in an environment of their own: the setup.py of seqeval wants newer tools than Debian 12's
 export PIP_USE_PEP517 := 1
+# Containers' images often set it; hundreds of jobs would each compile the workflow's modules anew
+unexport PYTHONDONTWRITEBYTECODE
 # CONFIRM=yes lets clean-cache remove what it else only tells
 CONFIRM ?=
 # The study: the laboratory, or another configuration, for example CONFIG=config/mini.yaml

@@ -23,11 +23,11 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.startup import device, versions
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.files import commit, write_json, write_table
 from workflow.scripts.metrics.shares import ratio_of
 from workflow.scripts.reporting.published import PUBLISHED
 from workflow.scripts.runspec import encode
-from workflow.scripts.settings import defaults
 from workflow.scripts.tasks import find_task
 from workflow.scripts.tasks.task import Family, Task
 

@@ -9,18 +9,24 @@ ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "config", "envs", "profiles", "reference", "requirements", "workflow")
 """What a study needs of the repository."""
 
-_IGNORED = shutil.ignore_patterns("__pycache__")
 
+def copy_sources(target: Path, *more: str, compiled: bool = False) -> Path:
+    """Copy what a study needs, and further top-level parts, into a folder and return it; what is there stays.
 
-def copy_sources(target: Path, *more: str) -> Path:
-    """Copy what a study needs, and further top-level parts, into a folder and return it; what is there stays."""
+    Args:
+        target: the folder.
+        more: further parts.
+        compiled: whether compiled modules are copied, too; they stay valid because times are kept.
+    """
+    # one that another process is just writing has a further ending
+    ignored = shutil.ignore_patterns("*.pyc.*" if compiled else "__pycache__")
     target.mkdir(parents=True, exist_ok=True)
     for part in (*PARTS, *more):
         source = ROOT / part
         if (target / part).exists():
             continue
         if source.is_dir():
-            shutil.copytree(source, target / part, ignore=_IGNORED)
+            shutil.copytree(source, target / part, ignore=ignored)
         else:
             shutil.copy(source, target / part)
     return target

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from benchmarks.startup import device
 from benchmarks.workload import package_versions
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.describe_languages import VECTORS
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import sha256
 from workflow.scripts.logs import run
-from workflow.scripts.settings import defaults
 from workflow.scripts.statistics.ranking import spearman
 from workflow.scripts.tasks.languages import NATURAL_LANGUAGES
 from workflow.scripts.typology.measures import compare

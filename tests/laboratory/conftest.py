@@ -40,7 +40,7 @@ def laboratory(request):
     for stale in root.iterdir():
         if stale != tree:
             shutil.rmtree(stale)
-    copy_sources(tree)
+    copy_sources(tree, compiled=True)
     folder = "results/laboratory"
     cells = [f"{folder}/scores/tiny/{source}/seed1/{target}.json" for source, target in CELLS]
     command = [

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from workflow.scripts import analyse_gains, make_tables
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.errors import UserError
 from workflow.scripts.reporting.formats import interval_text, p_text
 from workflow.scripts.reporting.gains import AVERAGE, Gains, mark_note, read_gains
 from workflow.scripts.reporting.inference_tables import gains_table, variants_table
 from workflow.scripts.reporting.published import PUBLISHED
 from workflow.scripts.runspec import encode
-from workflow.scripts.settings import defaults
 from workflow.scripts.statistics import Measurements, gain_interval, holm
 
 LANGUAGES = [

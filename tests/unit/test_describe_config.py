@@ -2,8 +2,8 @@
 
 import pytest
 
+from workflow.scripts.config_schema import resolve, schema
 from workflow.scripts.describe_config import COMMAND, REFERENCE, anchor, main, reference, sections, type_text
-from workflow.scripts.settings import resolve, schema
 
 
 def test_the_reference_is_up_to_date():

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from workflow.scripts.config_schema import resolve, schema
 from workflow.scripts.errors import UserError
 from workflow.scripts.headings import anchor
 from workflow.scripts.laboratory.languages import LANGUAGES, SYNTAX, distance
 from workflow.scripts.launch import PACKAGE, find_program
-from workflow.scripts.settings import resolve, schema
 from workflow.scripts.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]

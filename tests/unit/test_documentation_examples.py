@@ -13,8 +13,8 @@ import pytest
 import yaml
 from snakemake.cli import get_argument_parser
 
+from workflow.scripts.config_schema import schema
 from workflow.scripts.errors import UserError
-from workflow.scripts.settings import schema
 from workflow.scripts.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]

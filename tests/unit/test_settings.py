@@ -5,8 +5,9 @@ from copy import deepcopy
 import pytest
 
 from tests.unit.smoke import SMOKE, changed
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.errors import UserError
-from workflow.scripts.settings import defaults, load_settings
+from workflow.scripts.settings import load_settings
 from workflow.scripts.study import Study
 
 BAD = {

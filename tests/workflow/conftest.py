@@ -44,7 +44,7 @@ class Tree:
 
 
 def copy_tree(target):
-    return Tree(copy_sources(target, "tests"))
+    return Tree(copy_sources(target, "tests", compiled=True))
 
 
 @pytest.fixture

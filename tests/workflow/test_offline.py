@@ -35,7 +35,7 @@ CONFIG = {
 
 @pytest.fixture
 def tree(tmp_path):
-    return Tree(copy_sources(tmp_path / "tree", "tests"))
+    return Tree(copy_sources(tmp_path / "tree", "tests", compiled=True))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ RUN = "results/smoke/models/nano/run.json"
 
 @pytest.fixture
 def tree(tmp_path):
-    return Tree(copy_sources(tmp_path / "tree", "tests"))
+    return Tree(copy_sources(tmp_path / "tree", "tests", compiled=True))
 
 
 def test_two_nodes_train_as_one(tree):

@@ -22,6 +22,7 @@ from zlib import crc32
 import numpy as np
 
 from workflow.scripts.arguments import add_log_argument
+from workflow.scripts.config_schema import Settings, defaults
 from workflow.scripts.files import commit, read_json
 from workflow.scripts.logs import configure, run
 from workflow.scripts.metrics.shares import Shares, read_shares
@@ -29,7 +30,6 @@ from workflow.scripts.reporting.gains import AVERAGE, SCHEMAS, write
 from workflow.scripts.reporting.programs import names
 from workflow.scripts.reporting.scores import BASELINE, Language, read_languages
 from workflow.scripts.runspec import decode
-from workflow.scripts.settings import Settings, defaults
 from workflow.scripts.statistics import averages, multiplicity
 from workflow.scripts.statistics.bootstrap import replicate
 from workflow.scripts.statistics.power import minimum_detectable_effect

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.config_schema import SCHEMA_PATH, resolve, schema
 from workflow.scripts.files import write_text
 from workflow.scripts.headings import anchor as anchor
 from workflow.scripts.logs import run
-from workflow.scripts.settings import SCHEMA_PATH, resolve, schema
 
 REFERENCE = SCHEMA_PATH.parents[2] / "config" / "README.md"
 COMMAND = "make docs"

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from workflow.scripts.arguments import add_log_argument
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.files import write_json
 from workflow.scripts.laboratory import languages as laboratory
 from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
-from workflow.scripts.settings import defaults
 from workflow.scripts.tasks import languages as natural
 from workflow.scripts.typology.measures import COARSE, TITLES, check, compare
 from workflow.scripts.typology.vectors import Vectors, read_vectors

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from workflow.scripts import task_taxonomy
 from workflow.scripts.arguments import add_device_arguments, add_log_argument
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.devices import select_device
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import Features
@@ -28,7 +29,6 @@ from workflow.scripts.files import write_table
 from workflow.scripts.logs import configure, run
 from workflow.scripts.modeling.checkpoints import load_encoder
 from workflow.scripts.runspec import decode
-from workflow.scripts.settings import defaults
 from workflow.scripts.similarities import pairs
 from workflow.scripts.similarities.pairs import Found, Material
 

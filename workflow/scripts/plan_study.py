@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from workflow.scripts.errors import UserError
-from workflow.scripts.files import write_json
+from workflow.scripts.files import parse_yaml, write_json
 from workflow.scripts.logs import run
 from workflow.scripts.planning.disk import disk_bytes
 from workflow.scripts.planning.graph import default_targets, planned_jobs
@@ -66,7 +66,7 @@ def read_config(path: Path) -> dict[str, Any]:
         UserError: the file is missing, no YAML, or holds something else than keys.
     """
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); expected a configuration of a study") from None
     except yaml.YAMLError as error:

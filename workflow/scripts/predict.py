@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from workflow.scripts.arguments import add_device_arguments, add_log_argument
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.decoding.prediction import Split, predict, predict_untrained
 from workflow.scripts.devices import return_freed_memory, select_device
 from workflow.scripts.features.store import Features
@@ -23,7 +24,6 @@ from workflow.scripts.modeling.checkpoints import load_encoder, load_head
 from workflow.scripts.modeling.conversion import check_lengths
 from workflow.scripts.modeling.heads import make_head
 from workflow.scripts.runspec import decode
-from workflow.scripts.settings import defaults
 from workflow.scripts.tasks import find_task
 
 

@@ -13,9 +13,9 @@ Life of a job:
     5. The child's exit status is sent to the client.
 
 Why a forked child gives the results of a fresh process:
-    * All that the server does before the fork is to import libraries. It has one thread, no CUDA, no log
-      handlers, no signal handlers, and has drawn no random number. If a library did start a thread or open
-      a GPU at its import, the server gives up and jobs run in their own processes.
+    * All that the server does before the fork is to import libraries and to let one of them fill a table. It has
+      one thread, no CUDA, no log handlers, no signal handlers, and has drawn no random number. If a library did
+      start a thread or open a GPU at its import, the server gives up and jobs run in their own processes.
     * Environment variables that libraries read at import are part of the server's key (`preload_client`).
     * What a fork inherits is set again in the child (`preload_child`).
 
@@ -52,6 +52,7 @@ MODULES = (
     "torch",
     "pyarrow.parquet",
     "pyarrow.compute",
+    "pyarrow.dataset",
     "tokenizers",
     "safetensors.torch",
     "transformers.models.auto.modeling_auto",
@@ -85,6 +86,15 @@ def import_libraries(names: Sequence[str]) -> None:
     for name in names:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+
+
+def fill_tables() -> None:
+    """Let transformers compile its table of renamed weights: some 900 patterns, needed to load or save any model."""
+    if "transformers" in sys.modules:
+        with contextlib.suppress(ImportError):
+            from transformers.conversion_mapping import get_checkpoint_conversion_mapping
+
+            get_checkpoint_conversion_mapping("xlm-roberta")  # type: ignore[no-untyped-call]
 
 
 def unfit_to_fork() -> str | None:
@@ -244,6 +254,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.disable()
     chosen = os.environ.get("PRELOAD_MODULES")
     import_libraries(MODULES if chosen is None else [name for name in chosen.split(",") if name])
+    fill_tables()
     gc.freeze()  # what was imported is shared with the children; their collector must not touch it
     if reason := unfit_to_fork():
         print(f"no server: {reason}", file=sys.stderr)

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from workflow.scripts.arguments import add_log_argument
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import read_json, replacing, sha256, write_json, write_text
 from workflow.scripts.logs import configure, progress, run
 from workflow.scripts.modeling import adapters
-from workflow.scripts.settings import defaults
 from workflow.scripts.study import NONE
 from workflow.scripts.training.card import repositories
 from workflow.scripts.training.publication import publication_card

@@ -1,20 +1,16 @@
 """Reading the configuration: types and defaults from the schema, names from the registries, one clear message if wrong.
 
-The schema (`workflow/schemas/config.schema.yaml`) is the only place where defaults and descriptions stand. Everything
-is checked before Snakemake plans a single job.
+Everything is checked before Snakemake plans a single job.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from workflow.scripts import source_names
+from workflow.scripts.config_schema import Settings, resolve, schema, with_defaults
 from workflow.scripts.designs.domain_sources import add_sources
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.imports import check_imported
@@ -23,17 +19,6 @@ from workflow.scripts.model_settings import check_models, with_modules
 from workflow.scripts.schedules import branch_point
 from workflow.scripts.tasks import TASKS, Family, Role
 from workflow.scripts.tasks.local_formats import FORMATS
-
-SCHEMA_PATH = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
-
-Settings = dict[str, Any]
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """Return the configuration schema."""
-    loaded: dict[str, Any] = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
-    return loaded
 
 
 def load_settings(config: Mapping[str, Any]) -> Settings:
@@ -46,7 +31,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
     _check_schema(given)
     whole = add_sources(given)
     _check_schema(whole)
-    settings: Settings = _with_defaults(with_modules(whole), schema())
+    settings: Settings = with_defaults(with_modules(whole), schema())
     _check_names(settings)
     _check_values(settings)
     return settings
@@ -76,47 +61,6 @@ def _with_numbers(value: Any, node: Mapping[str, Any]) -> Any:
         except ValueError:
             return value
     return value
-
-
-def defaults(kind: str) -> Settings:
-    """Return the schema's defaults of one kind of settings; run specifications leave values equal to them out.
-
-    Args:
-        kind: `training` (intermediate and target), `pretraining`, `architecture`, or a key of the configuration.
-    """
-    definitions = schema()["$defs"]
-    node = definitions[kind] if kind in definitions else schema()["properties"][kind]
-    filled: Settings = _with_defaults({}, node)
-    return filled
-
-
-def resolve(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a schema node with its `$ref`s followed; keys beside a reference win."""
-    if "$ref" not in node:
-        return node
-    target: Mapping[str, Any] = schema()
-    for part in node["$ref"].removeprefix("#/").split("/"):
-        target = target[part]
-    return {**resolve(target), **{key: value for key, value in node.items() if key != "$ref"}}
-
-
-def _with_defaults(value: Any, node: Mapping[str, Any]) -> Any:
-    """Return `value` with the defaults of a schema node filled in; maps of overrides are left as given."""
-    node = resolve(node)
-    if node.get("type") != "object" or node.get("x-overrides"):
-        return value
-    filled = dict(value)
-    for name, child in node.get("properties", {}).items():
-        child = resolve(child)
-        if name in filled:
-            filled[name] = _with_defaults(filled[name], child)
-        elif "default" in child:
-            filled[name] = _with_defaults(deepcopy(child["default"]), child)
-    extra = node.get("additionalProperties")
-    if isinstance(extra, Mapping):
-        for name in filled.keys() - node.get("properties", {}).keys():
-            filled[name] = _with_defaults(filled[name], extra)
-    return filled
 
 
 def _key(path: Iterable[str | int]) -> str:

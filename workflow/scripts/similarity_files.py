@@ -10,11 +10,11 @@ Imports neither torch nor transformers.
 from itertools import product
 from typing import Any
 
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.designs.kind import Design
 from workflow.scripts.errors import UserError, nearest
 from workflow.scripts.layout import Layout
 from workflow.scripts.runspec import encode
-from workflow.scripts.settings import defaults
 from workflow.scripts.similarity_measures import MEASURES
 from workflow.scripts.study import NONE, Study
 from workflow.scripts.task_taxonomy import CARD

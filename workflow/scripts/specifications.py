@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from workflow.scripts import source_names
+from workflow.scripts.config_schema import Settings, defaults
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import fingerprint
 from workflow.scripts.metrics.registry import scorer_for
 from workflow.scripts.runspec import decode, encode, sparse
 from workflow.scripts.schedules import branch_point
-from workflow.scripts.settings import Settings, defaults
 from workflow.scripts.sources import providers
 from workflow.scripts.sources.lock import LOCK_PATH, LockFile, commits_to_ask
 from workflow.scripts.stages import count_stages

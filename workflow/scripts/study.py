@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from workflow.scripts import source_names
+from workflow.scripts.config_schema import Settings
 from workflow.scripts.designs.design import designs
 from workflow.scripts.errors import UserError
 from workflow.scripts.mixtures import chain
 from workflow.scripts.model_settings import is_decoder
-from workflow.scripts.settings import Settings, load_settings
+from workflow.scripts.settings import load_settings
 from workflow.scripts.source_names import NONE as NONE
 from workflow.scripts.source_names import SourceName
 from workflow.scripts.sources import providers

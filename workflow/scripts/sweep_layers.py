@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from workflow.scripts.arguments import add_device_arguments, add_log_argument
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.decoding.layers import predict_layers
 from workflow.scripts.decoding.prediction import Split
 from workflow.scripts.devices import return_freed_memory, select_device
@@ -27,7 +28,6 @@ from workflow.scripts.metrics.registry import score_language
 from workflow.scripts.modeling.checkpoints import load_encoder
 from workflow.scripts.modeling.conversion import check_lengths
 from workflow.scripts.runspec import decode
-from workflow.scripts.settings import defaults
 from workflow.scripts.tasks import Family, Task, find_task
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from workflow.scripts.errors import UserError, nearest
+from workflow.scripts.files import parse_yaml
 
 CARD = Path("reference/task_attributes.yaml")
 
@@ -39,7 +40,7 @@ def read_card(path: Path = CARD) -> Card:
         UserError: the file is missing or not of this form, a task stands in one part only, or twice in the tree.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
         tasks = {
             str(name): (str(facts["class"]), frozenset(map(str, facts["attributes"])))
             for name, facts in content["tasks"].items()

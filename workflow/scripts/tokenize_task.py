@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workflow.scripts.arguments import add_log_argument
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.features.encoding import INPUTS, Encoder, Lengths
 from workflow.scripts.features.store import write_chunks
 from workflow.scripts.files import check_data, read_table
 from workflow.scripts.logs import configure, run
 from workflow.scripts.runspec import decode
-from workflow.scripts.settings import defaults
 from workflow.scripts.tasks import Family, Task, find_task
 
 ROWS = 4096

@@ -25,6 +25,7 @@ import torch
 from torch import nn
 
 from workflow.scripts.arguments import add_device_arguments, add_log_argument
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.devices import device_name, keep_freed_memory, select_device
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.store import Features
@@ -44,7 +45,6 @@ from workflow.scripts.modeling.conversion import check_lengths, language_model_h
 from workflow.scripts.modeling.decoders import BIDIRECTIONAL, is_decoder
 from workflow.scripts.runspec import decode
 from workflow.scripts.schedules import learning_rates
-from workflow.scripts.settings import defaults
 from workflow.scripts.training import plans
 from workflow.scripts.training.card import base_model, data_hashes, model_card, repositories, run_card
 from workflow.scripts.training.distribution import current_processes

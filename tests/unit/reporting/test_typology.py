@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import typology
 from workflow.scripts import compare_distances
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.describe_languages import describe
 from workflow.scripts.errors import UserError
 from workflow.scripts.reporting.typology import (
@@ -15,7 +16,6 @@ from workflow.scripts.reporting.typology import (
     distance_records,
     distance_table,
 )
-from workflow.scripts.settings import defaults
 
 
 def fact(code, *, role="language", **distances):

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.errors import UserError
 from workflow.scripts.runspec import decode
-from workflow.scripts.settings import defaults
 from workflow.scripts.similarity_files import Similarities
 from workflow.scripts.study import Study
 

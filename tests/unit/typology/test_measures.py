@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from workflow.scripts.config_schema import defaults, schema
 from workflow.scripts.errors import UserError
-from workflow.scripts.settings import defaults, schema
 from workflow.scripts.tasks.languages import NATURAL_LANGUAGES
 from workflow.scripts.typology.measures import TITLES, check, compare
 from workflow.scripts.typology.vectors import Vectors, read_vectors

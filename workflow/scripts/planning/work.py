@@ -20,12 +20,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.config_schema import defaults
 from workflow.scripts.planning.jobs import Job
 from workflow.scripts.planning.shapes import Shape, model_shape
 from workflow.scripts.planning.sizes import Size, split_size
 from workflow.scripts.runspec import decode
 from workflow.scripts.schedules import branch_point, capped_sizes, mixing_weights
-from workflow.scripts.settings import defaults
 from workflow.scripts.source_names import SourceName
 from workflow.scripts.specifications import MASKED, Specifications
 from workflow.scripts.study import Study

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import yaml
 
 from workflow.scripts.errors import UserError, nearest
-from workflow.scripts.files import read_json, write_text
+from workflow.scripts.files import parse_yaml, read_json, write_text
 
 Kind = Literal["dataset", "model"]
 """Kind of Hub repository, as the Hub's own interface names it."""
@@ -143,7 +143,7 @@ def _parse(path: Path) -> _Entries:
         UserError: it cannot be read, is not YAML, or not sections of repositories of revisions of commits.
     """
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); expected a file that this user may read") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

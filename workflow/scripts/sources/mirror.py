@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from workflow.scripts.errors import UserError, nearest
-from workflow.scripts.files import check_links, replacing, write_text
+from workflow.scripts.files import check_links, parse_yaml, replacing, write_text
 from workflow.scripts.sources.canonical import fill
 from workflow.scripts.tasks import Origin, Task
 from workflow.scripts.tasks.languages import Language
@@ -133,7 +133,7 @@ def _matches(path: str, pattern: str) -> bool:
 @cache
 def _header(readme: str) -> Any:
     parts = readme.split("---\n", 2)
-    return yaml.load(parts[1], getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if len(parts) == 3 else None
+    return parse_yaml(parts[1]) if len(parts) == 3 else None
 
 
 def read_configurations(where: str, readme: str, files: Sequence[str]) -> Configurations:
