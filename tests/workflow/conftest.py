@@ -1,9 +1,10 @@
-"""A copy of the workflow in a folder of its own, and Snakemake run in it as a user runs it."""
+"""A copy of the workflow in a folder of its own, and Snakemake run in it, in a fork that has it imported.
+
+Tests of kills, faults and machines without a network, and of the laboratory, start `python -m snakemake` themselves.
+"""
 
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from benchmarks.source_tree import copy_sources
+from tests.workflow import forked_snakemake
 
 
 @dataclass
@@ -21,18 +23,12 @@ class Tree:
 
     def run(self, *arguments, check=True, env=None):
         """Run Snakemake; return what it printed, standard error included."""
-        command = [sys.executable, "-m", "snakemake", "--nocolor", *map(str, arguments)]
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env={name: value for name, value in os.environ.items() if name != "MIRROR"} | (env or {}),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        if check and done.returncode:
-            raise AssertionError(f"snakemake {' '.join(map(str, arguments))}\n{done.stdout}")
-        return done.stdout
+        words = ["--nocolor", *map(str, arguments)]
+        environment = {name: value for name, value in os.environ.items() if name != "MIRROR"} | (env or {})
+        status, printed = forked_snakemake.run(words, self.root, environment)
+        if check and status:
+            raise AssertionError(f"snakemake {' '.join(words)}\n{printed}")
+        return printed
 
     def jobs(self, *arguments, env=None):
         """Return how many jobs of each rule a dry run plans."""

@@ -131,5 +131,5 @@ def test_a_refusal_names_what_to_do_and_loses_nothing(fetched, hub, tmp_path):
     assert (tree.root / "results/fetched/report.html").exists()
     assert any(request.headers.get("authorization") == f"Bearer {token}" for request in hub.requests)
     assert token not in printed
-    files = [path for path in tree.root.rglob("*") if path.is_file()]
+    files = [path for path in tree.root.rglob("*") if path.is_file() and path.suffix != ".pyc"]  # this test has it
     assert [path for path in files if token.encode() in path.read_bytes()] == []
