@@ -35,5 +35,4 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str], desc
     sys.argv = ["snakemake", *arguments]
     from snakemake.cli import main
 
-    status = main(arguments)
-    sys.exit(status if isinstance(status, int) else 0)
+    main(arguments)  # ends with sys.exit

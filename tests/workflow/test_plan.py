@@ -27,9 +27,8 @@ PLANNED = {
 
 @pytest.mark.parametrize(("config", "targets"), PLANNED.items())
 def test_jobs_are_those_of_the_dry_run(tree, config, targets):
-    asked = (
-        ["--target", *targets] if targets[-1].startswith("study_") else []
-    )  # else the default: main study, all studies
+    default = not targets[-1].startswith("study_")  # the main study and all studies
+    asked = [] if default else ["--target", *targets]
     arguments = ["--config", config, "--json", "plan.json", *asked]
     subprocess.run([sys.executable, "-c", CODE, *arguments], cwd=tree.root, check=True, capture_output=True)
     plan = json.loads((tree.root / "plan.json").read_text())
