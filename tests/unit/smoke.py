@@ -11,16 +11,20 @@ from workflow.scripts.study import Study
 SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text())
 
 
-def changed(*path, value=None, delete=False):
-    config = deepcopy(SMOKE)
-    node = config
+def edited(node, path, value=None, delete=False):
+    """Set or delete what lies at a path of keys; return the whole."""
+    whole = node
     for key in path[:-1]:
-        node = node[key]
+        node = node.setdefault(key, {})
     if delete:
         del node[path[-1]]
     else:
         node[path[-1]] = value
-    return config
+    return whole
+
+
+def changed(*path, value=None, delete=False):
+    return edited(deepcopy(SMOKE), path, value, delete)
 
 
 def specify(config):

@@ -2,13 +2,12 @@
 
 import json
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
 from tests.checkpoints import END_OF_TEXT, save_qwen2, save_xlmr
+from tests.unit.smoke import SMOKE
 from workflow.scripts import fetch_model
 from workflow.scripts.errors import UserError
 from workflow.scripts.features.segments import Segmenter
@@ -17,8 +16,6 @@ from workflow.scripts.modeling.checkpoints import load_encoder, load_language_mo
 from workflow.scripts.modeling.decoders import attention_of
 from workflow.scripts.specifications import Specifications
 from workflow.scripts.study import Study
-
-SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text())
 
 
 def with_decoder(attention="causal", tokenizer="others", **model):

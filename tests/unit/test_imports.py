@@ -4,8 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import yaml
 
+from tests.unit.smoke import SMOKE
 from workflow.scripts.errors import UserError
 from workflow.scripts.layout import Layout
 from workflow.scripts.publications import Publications
@@ -15,7 +15,6 @@ from workflow.scripts.study import Study
 from workflow.scripts.study_values import trained_names
 
 ROOT = Path(__file__).resolve().parents[2]
-SMOKE = yaml.safe_load((ROOT / "tests/config/smoke.yaml").read_text())
 THEIRS = {"nano": {"checkpoint": "someone/nano-mnli-{seed}", "revision": "abc"}}
 
 

@@ -1,19 +1,17 @@
 """Sources that begin after others, and corpora in some languages or without a task."""
 
 from copy import deepcopy
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import yaml
 
+from tests.unit.smoke import SMOKE
 from workflow.scripts.errors import UserError
 from workflow.scripts.layout import Layout
 from workflow.scripts.runspec import decode
 from workflow.scripts.specifications import Specifications
 from workflow.scripts.study import Study
 
-SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text())
 CHAIN = {
     "text": {"corpora": {"opus100": 1}, "languages": ["qaa"]},
     "late": {"tasks": ["mnli"], "after": "text-d8"},

@@ -2,18 +2,16 @@
 
 import json
 from copy import deepcopy
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import yaml
 
+from tests.unit.smoke import SMOKE
 from workflow.scripts.errors import UserError
 from workflow.scripts.layout import Layout
 from workflow.scripts.specifications import Specifications
 from workflow.scripts.study import Study
 
-SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text())
 ROWS = {"train": 10, "dev": 5, "test": 5}
 NAMES = ("siqa", "copa", "xcopa", "tatoeba41", "udpos38")
 CELL = {"model": "nano", "source": "mnli", "seed": "1"}

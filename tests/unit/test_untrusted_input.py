@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from tests.unit.smoke import SMOKE
 from workflow.scripts.bundle_inputs import Bundle, Item
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import write_json
@@ -21,7 +22,6 @@ from workflow.scripts.sources.mirror import Clones, MissingDataError
 from workflow.scripts.tasks import TASKS, Origin
 from workflow.scripts.tasks.languages import NATURAL_LANGUAGES
 
-SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text())
 NANO = SMOKE["models"]["nano"]
 NAMES = ["../x", "a/b", "x;rm -rf", "/absolute", "..", ".hidden", "-option", "a b", "a\nb", "a'b", "$(x)", "{a,b}", ""]
 SECRET = "a-token-of-another-form"

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from workflow.scripts.config_schema import Settings
 from workflow.scripts.errors import UserError
 from workflow.scripts.tasks import TASKS
-
-Settings = dict[str, Any]
 
 DECODER_MODULES = ["q_proj", "v_proj"]
 """Linear layers of decoders that adapters update by default: the same as of encoders (query, value) by other names."""

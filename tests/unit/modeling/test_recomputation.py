@@ -5,12 +5,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from tests.unit.modeling.test_adapters import IDS, MASK, SETTINGS
 from workflow.scripts.errors import UserError
 from workflow.scripts.modeling import adapters, checkpoints
-
-ADAPTER = {"rank": 4, "alpha": 8, "dropout": 0.1, "modules": ["query", "value"], "quantization": "none"}
-IDS = torch.tensor([[0, 7, 8, 9, 2], [0, 5, 6, 2, 2]])
-MASK = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]])
 
 
 class Calls:
@@ -32,7 +29,7 @@ def test_recomputing_activations_changes_no_gradient(originals, kind):
         encoder = checkpoints.load_encoder(originals["xlm-roberta"])
         if kind == "adapter":
             torch.manual_seed(1)
-            adapters.add_adapter(encoder, ADAPTER)
+            adapters.add_adapter(encoder, SETTINGS | {"dropout": 0.1})
         checkpoints.freeze_layers(encoder, 2 if kind == "upper layers" else 0)
         if recompute:
             adapters.recompute_activations(encoder)

@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests.unit.smoke import SMOKE
 from workflow.scripts import plot_layers
 from workflow.scripts.errors import UserError
 from workflow.scripts.files import write_json
@@ -14,8 +14,6 @@ from workflow.scripts.reporting.layers import layer_csv, layer_figure, read_swee
 from workflow.scripts.specifications import Specifications
 from workflow.scripts.study import Study
 from workflow.scripts.sweeps import LayerSweep
-
-SMOKE = yaml.safe_load((Path(__file__).resolve().parents[2] / "config" / "smoke.yaml").read_text(encoding="utf-8"))
 
 
 def sweep(target="tatoeba", source="none", model="tiny", base=10.0):

@@ -7,16 +7,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 
+from tests.unit.smoke import SMOKE
 from workflow.scripts import write_submission
 from workflow.scripts.errors import UserError
 from workflow.scripts.layout import Layout
 from workflow.scripts.reporting.submission import GOLD, file_name, file_text, version_of
 from workflow.scripts.specifications import Specifications
 from workflow.scripts.study import Study
-
-SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text())
 
 
 def rows(language: str, *pairs: tuple[Any, Any], **more: Any) -> list[dict[str, Any]]:

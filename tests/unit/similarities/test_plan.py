@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from tests.unit.smoke import SMOKE
 from workflow.scripts.config_schema import defaults
 from workflow.scripts.errors import UserError
 from workflow.scripts.runspec import decode
 from workflow.scripts.similarity_files import Similarities
 from workflow.scripts.study import Study
 
-SMOKE = yaml.safe_load(Path("tests/config/smoke.yaml").read_text(encoding="utf-8"))
 WILDCARDS = SimpleNamespace(collection="smoke", model="nano", seed="1")
 
 

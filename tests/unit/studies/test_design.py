@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.unit.smoke import edited
 from workflow.scripts.designs.announcement import announcement, detectable_effect
 from workflow.scripts.designs.design import facts_of, from_facts
 from workflow.scripts.designs.kind import Arm, slopes
@@ -24,14 +25,7 @@ DURATION = TINY["studies"]["duration"]["factors"]
 def changed(name, *path, value=None, delete=False):
     config = deepcopy(TINY)
     config["studies"] = {name: config["studies"][name]}
-    node = config["studies"][name]
-    for key in path[:-1]:
-        node = node.setdefault(key, {})
-    if delete:
-        del node[path[-1]]
-    else:
-        node[path[-1]] = value
-    return config
+    return edited(config, ("studies", name, *path), value, delete)
 
 
 def study(config):
